@@ -1,0 +1,2 @@
+// Package rotate decides and carries out the rotation of one logical key.
+package rotate

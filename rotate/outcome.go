@@ -1,0 +1,82 @@
+package rotate
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/finding"
+)
+
+// State is where a generation stands.
+type State string
+
+// The states of a generation.
+const (
+	Current    State = "current"    // the highest that is in every target
+	Retiring   State = "retiring"   // replaced, still working until its grace is over
+	Unfinished State = "unfinished" // minted, but not in every target
+	Blocked    State = "blocked"    // refused by the proxy, deleted a day later
+	Deleted    State = "deleted"    // gone after this run
+)
+
+// Generation is one real virtual key that has carried a logical key's name.
+type Generation struct {
+	Number   int
+	Token    string // SHA-256 of the plaintext, no secret
+	Alias    string
+	State    State
+	Spend    decimal.Decimal // USD in its own window
+	MintedAt time.Time
+	DoneAt   time.Time // zero: not in every target
+	RetireAt time.Time // when it is blocked, if nothing intervenes; zero if it is not retiring
+}
+
+// TargetState is what is known of one target after a run.
+type TargetState struct {
+	Name       string // for people
+	Generation int    // that the target holds as far as known; -1: not known
+	State      PlacementState
+	Detail     string // the error of a failed write, else ""
+}
+
+// PlacementState says how a target stands to the current generation.
+type PlacementState string
+
+// The states of a placement.
+const (
+	Placed    PlacementState = "placed"    // written and confirmed in this run
+	Unchanged PlacementState = "unchanged" // holds the current generation since an earlier run
+	Drifted   PlacementState = "drifted"   // changed by others since
+	Failed    PlacementState = "failed"    // could not be written or read
+	Pending   PlacementState = "pending"   // would be written: in plans only
+)
+
+// StepResult is one step of a plan and what became of it.
+type StepResult struct {
+	Step
+	Done bool
+	Err  error // nil while Done, or if the step was not reached
+}
+
+// Outcome is what a run did, or would do, for one logical key.
+type Outcome struct {
+	Name    string
+	Owner   string
+	Steps   []StepResult // in order; empty: nothing was due
+	Rotated bool         // a new generation is in every target
+	Waiting string       // why nothing was touched although something may be due (another run is at work); "" otherwise
+
+	// What the last reading showed.
+	Generations    []Generation // by number
+	Targets        []TargetState
+	Spend          decimal.Decimal // USD of the holder in its window, over all generations
+	MaxBudget      decimal.NullDecimal
+	BudgetDuration string
+	ResetAt        time.Time // zero: no window
+	NextRotation   time.Time // zero: not known
+	CurrentNumber  int       // -1: none
+
+	Findings []finding.Finding
+	Err      error // what failed, joined over steps; nil if all went well
+}
