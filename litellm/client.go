@@ -1,0 +1,124 @@
+package litellm
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/secret"
+)
+
+// Defaults of a Client's fields left zero.
+const (
+	DefaultTimeout  = 30 * time.Second
+	DefaultAttempts = 4
+	DefaultPatience = 90 * time.Second
+	DefaultMaxBytes = 32 << 20
+)
+
+// Client talks to one LiteLLM proxy with one management key. BaseURL and Key are needed, the rest has defaults. Fields
+// are set before the first call and not changed after; a Client is safe for concurrent use and must not be copied.
+//
+// Every method blocks until the proxy answered, repeating included, or its context ended.
+type Client struct {
+	BaseURL string       // the proxy's origin, or …/v1; see ParseBaseURL
+	Key     secret.Value // the management key
+
+	// HTTP sends the requests; nil means one of our own over net/http's default transport. Its redirect policy and its
+	// cookies are not used: no redirect is ever followed, because Go sends the body, which may hold a key, again.
+	HTTP *http.Client
+	// Now tells the time, for latencies and the bound on repeating; nil means time.Now.
+	Now func() time.Time
+	// Sleep waits for d or until ctx ends, whose error it returns; nil means a real timer.
+	Sleep func(ctx context.Context, d time.Duration) error
+
+	Timeout  time.Duration // of one request; 0 means DefaultTimeout
+	Attempts int           // how often a request that may be repeated is sent at most; 0 means DefaultAttempts, 1 never repeats
+	Patience time.Duration // no repetition starts later than this after the first request; 0 means DefaultPatience
+	MaxBytes int64         // of one answer's body; 0 means DefaultMaxBytes
+
+	requests atomic.Int64
+	details  atomic.Int32 // what is known of /health/readiness/details: 0 nothing, 1 it is there, 2 it is not
+	release  memo[Release]
+	identity memo[Identity]
+
+	once   sync.Once
+	client *http.Client
+}
+
+// Requests returns how many HTTP requests were sent so far, repetitions included.
+func (c *Client) Requests() int64 { return c.requests.Load() }
+
+// httpClient returns HTTP, or a client of our own, made to follow no redirect.
+func (c *Client) httpClient() *http.Client {
+	c.once.Do(func() {
+		own := http.Client{}
+		if c.HTTP != nil {
+			own = http.Client{Transport: c.HTTP.Transport, Timeout: c.HTTP.Timeout}
+		}
+		own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		c.client = &own
+	})
+	return c.client
+}
+
+func (c *Client) now() time.Time {
+	if c.Now != nil {
+		return c.Now()
+	}
+	return time.Now()
+}
+
+func (c *Client) sleep(ctx context.Context, d time.Duration) error {
+	if c.Sleep != nil {
+		return c.Sleep(ctx, d)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// or returns v, or fallback if v is the zero value.
+func or[T comparable](v, fallback T) T {
+	var zero T
+	if v == zero {
+		return fallback
+	}
+	return v
+}
+
+// memo holds a value learned once. Only success is kept. Concurrent callers wait for the one that asks.
+type memo[T any] struct {
+	mu    sync.Mutex
+	known bool
+	value T
+}
+
+// get returns the value, asking learn for it if it is not known.
+func (m *memo[T]) get(learn func() (T, error)) (T, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known {
+		return m.value, nil
+	}
+	v, err := learn()
+	if err == nil {
+		m.value, m.known = v, true
+	}
+	return v, err
+}
+
+// note makes the value known, unless somebody is asking for it just now.
+func (m *memo[T]) note(v T) {
+	if m.mu.TryLock() {
+		m.value, m.known = v, true
+		m.mu.Unlock()
+	}
+}

@@ -1,0 +1,34 @@
+package litellm
+
+import (
+	"context"
+	"errors"
+	"strings"
+)
+
+// masterUserID is what CreatedBy says of rows made with the master key (seen on 1.81 to 1.108).
+const masterUserID = "default_user_id"
+
+// Identity tells who the management key is, learned once (GET /key/info without a key; the master key has no row).
+func (c *Client) Identity(ctx context.Context) (Identity, error) {
+	return c.identity.get(func() (Identity, error) { return c.whoAmI(ctx) })
+}
+
+func (c *Client) whoAmI(ctx context.Context) (Identity, error) {
+	const op = "asking who the management key is"
+	o, _, err := c.get(ctx, call{op: op, path: "/key/info"}, "info")
+	var e *Error
+	if errors.As(err, &e) && e.Kind == NotFound && strings.Contains(e.Message, "Key not found in database") {
+		return Identity{UserID: masterUserID, Role: "proxy_admin", Master: true}, nil
+	}
+	if err != nil {
+		return Identity{}, err
+	}
+	r := reader{object: o}
+	info := reader{object: r.inner("info")}
+	id := Identity{UserID: info.text("user_id"), Role: info.text("user_role"), Routes: info.texts("allowed_routes", "route")}
+	if err := errors.Join(r.err, info.err); err != nil {
+		return Identity{}, unreadable(op, err)
+	}
+	return id, nil
+}

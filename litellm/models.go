@@ -1,0 +1,103 @@
+package litellm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/org/openclaw-litellm-action/secret"
+	"github.com/shopspring/decimal"
+)
+
+// Models returns the model groups that the management key may use, with their configured fallbacks (GET /v1/models).
+func (c *Client) Models(ctx context.Context) ([]Model, error) {
+	const op = "listing models"
+	query := url.Values{"include_metadata": {"true"}, "fallback_type": {"general"}}
+	o, _, err := c.get(ctx, call{op: op, path: "/v1/models", query: query}, "data")
+	if err != nil {
+		return nil, err
+	}
+	r := reader{object: o}
+	models := []Model{}
+	for _, raw := range r.list("data") {
+		m := reader{}
+		m.object, m.err = parseObject(raw)
+		meta := reader{object: m.inner("metadata")}
+		models = append(models, Model{Name: m.text("id"), Fallbacks: meta.texts("fallbacks", "model")})
+		r.err = errors.Join(r.err, m.err, meta.err)
+	}
+	if r.err != nil {
+		return nil, unreadable(op, r.err)
+	}
+	return models, nil
+}
+
+// Deployments returns what stands behind the model groups (GET /model/info): none where the proxy has no models loaded.
+func (c *Client) Deployments(ctx context.Context) ([]Deployment, error) {
+	const op = "listing deployments"
+	o, _, err := c.get(ctx, call{op: op, path: "/model/info"}, "data")
+	var e *Error
+	if errors.As(err, &e) && e.Kind == NotFound && e.Status == http.StatusInternalServerError {
+		return []Deployment{}, nil // "LLM Model List not loaded in"
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := reader{object: o}
+	deployments := []Deployment{}
+	for _, raw := range r.list("data") {
+		row, err := parseObject(raw)
+		if err != nil {
+			return nil, unreadable(op, err)
+		}
+		d, err := readDeployment(row)
+		if err != nil {
+			return nil, unreadable(op, err)
+		}
+		deployments = append(deployments, d)
+	}
+	if r.err != nil {
+		return nil, unreadable(op, r.err)
+	}
+	return deployments, nil
+}
+
+func readDeployment(row object) (Deployment, error) {
+	r := reader{object: row}
+	params, info := reader{object: r.inner("litellm_params")}, reader{object: r.inner("model_info")}
+	d := Deployment{
+		Group: r.text("model_name"), ID: info.text("id"), Model: params.text("model"),
+		InputCost: info.amount("input_cost_per_token"), OutputCost: info.amount("output_cost_per_token"),
+		MaxInputTokens: info.count("max_input_tokens"), MaxOutputTokens: info.count("max_output_tokens"),
+		Mode: info.text("mode"), Raw: info.object,
+	}
+	return d, errors.Join(r.err, params.err, info.err)
+}
+
+// Chat sends one small chat completion with key ("Reply with ok.", at most maxTokens tokens) and tells who served it. It
+// costs what the model costs and is never repeated. A model that fails behind a proxy that works is an error of whatever
+// kind the proxy gives it, mostly ServerFault or RateLimited.
+func (c *Client) Chat(ctx context.Context, key secret.Value, model string, maxTokens int) (*ChatResult, error) {
+	op := fmt.Sprintf("calling model %q", model)
+	if key.IsZero() {
+		return nil, &Error{Op: op, Kind: BadRequest, Message: "the key is empty"}
+	}
+	a, err := c.do(ctx, call{op: op, method: http.MethodPost, path: "/v1/chat/completions", key: key, once: true, body: Fields{
+		"model": model, "max_tokens": maxTokens,
+		"messages": []any{Fields{"role": "user", "content": "Reply with ok."}},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	header := func(name string) reader {
+		return reader{object: object{name: quoted(a.header.Get("X-Litellm-" + name))}}
+	}
+	group, fallbacks, cost, id := header("Model-Group"), header("Attempted-Fallbacks"), header("Response-Cost"), header("Call-Id")
+	result := &ChatResult{
+		ServedBy: group.text("Model-Group"), AttemptedFallbacks: int(fallbacks.count("Attempted-Fallbacks")),
+		Cost: decimal.Max(cost.money("Response-Cost"), decimal.Zero), CallID: id.text("Call-Id"),
+	}
+	return result, nil
+}
