@@ -1,0 +1,65 @@
+package rotate
+
+import (
+	"fmt"
+
+	"github.com/org/openclaw-litellm-action/litellm"
+)
+
+// masterUser is the user id that LiteLLM gives to what the master key makes.
+const masterUser = "default_user_id"
+
+// aliasFree looks at who carries the plain alias before the first generation is minted. It adds the adoption of an
+// existing key if the policy allows it, and refuses the plan if the alias belongs to somebody else.
+func (plan *Plan) aliasFree(p Policy, r Reading) bool {
+	if plan.current >= 0 || len(plan.rows.generations) > 0 {
+		return true
+	}
+	if r.Alias == nil {
+		plan.Wants.Alias = true
+		return false
+	}
+	for _, k := range r.Alias {
+		if k.UserID == HolderID(p.Name) {
+			continue
+		}
+		if why := adoptable(p, k); why != "" {
+			plan.Steps, plan.Refused = nil, &Conflict{fmt.Sprintf("key %q: a key with that alias exists already (hash %s, %s): %s", p.Name, short(k.Token), facts(k), why)}
+			return false
+		}
+		plan.Steps = append(plan.Steps, Step{Kind: StepAdopt, Gen: 0, Token: k.Token,
+			Reason: fmt.Sprintf("adopt is set and the alias %s is carried by hash %s (%s)", p.Name, short(k.Token), facts(k))})
+		break
+	}
+	return true
+}
+
+// adoptable returns why a key with our alias must not be taken over, or "".
+func adoptable(p Policy, k litellm.Key) string {
+	switch {
+	case !p.Adopt:
+		return "set adopt: true to take it over, or choose another key name"
+	case k.UserID != "" && k.UserID != masterUser:
+		return fmt.Sprintf("it belongs to the user %s, whose budget it would leave; remove its user_id first, or choose another key name", k.UserID)
+	case k.Blocked:
+		return "it is blocked; unblock it or choose another key name"
+	case k.TeamID != p.TeamID:
+		return fmt.Sprintf("it is in the team %q; name that team in key_options.team_id", k.TeamID)
+	}
+	if _, ok := k.Metadata[journalKey]; ok {
+		return "it carries a journal of this tool under another holder; remove that metadata entry if it is a copy"
+	}
+	return ""
+}
+
+// facts tells what a person needs to know of a key before it is adopted.
+func facts(k litellm.Key) string {
+	limit := "no limit"
+	if k.MaxBudget.Valid {
+		limit = "limit " + k.MaxBudget.Decimal.String() + " USD"
+	}
+	if k.BudgetDuration != "" {
+		limit += " a " + k.BudgetDuration
+	}
+	return fmt.Sprintf("made by %s, %s, %s USD spent, last changed %s", k.CreatedBy, limit, k.Spend, stamp(k.UpdatedAt))
+}

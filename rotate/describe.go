@@ -1,0 +1,103 @@
+package rotate
+
+// report puts what a reading showed into the outcome. It keeps what this run did.
+func (r *Runner) report(reading Reading, plan Plan) {
+	p := r.Policy
+	r.out.Name, r.out.Owner = p.Name, p.Owner
+	r.out.CurrentNumber = -1
+	if plan.Waiting != "" {
+		r.out.Waiting = plan.Waiting
+	}
+	r.out.Findings = plan.Findings
+	r.describeHolder(reading)
+	r.out.Generations = describeGenerations(p, plan)
+	if plan.current >= 0 {
+		cur := plan.rows.generations[plan.current]
+		r.out.CurrentNumber = cur.Gen
+		r.out.NextRotation = due(cur, p)
+	}
+	if r.out.Targets == nil {
+		for _, t := range p.Targets {
+			r.out.Targets = append(r.out.Targets, TargetState{Name: t.String(), Generation: -1, State: Unchanged})
+		}
+	}
+	r.describeTargets(reading, plan)
+}
+
+func (r *Runner) describeHolder(reading Reading) {
+	h := reading.Holder
+	if h == nil {
+		r.out.MaxBudget, r.out.BudgetDuration = r.Policy.MaxBudget, r.Policy.BudgetDuration
+		return
+	}
+	r.out.Spend, r.out.MaxBudget, r.out.BudgetDuration, r.out.ResetAt = h.Spend, h.MaxBudget, h.BudgetDuration, h.BudgetResetAt
+	if m := reading.Member; m != nil {
+		r.out.Spend, r.out.MaxBudget = m.Spend, m.MaxBudget
+		if !m.BudgetResetAt.IsZero() {
+			r.out.ResetAt = m.BudgetResetAt
+		}
+	}
+}
+
+func describeGenerations(p Policy, plan Plan) []Generation {
+	out := make([]Generation, 0, len(plan.rows.generations))
+	for i, g := range plan.rows.generations {
+		d := Generation{Number: g.Gen, Token: g.Token, Alias: g.Alias, Spend: g.Spend, MintedAt: g.MintedAt, DoneAt: g.DoneAt}
+		switch {
+		case g.Blocked:
+			d.State = Blocked
+		case i == plan.current:
+			d.State = Current
+		case i > plan.current:
+			d.State = Unfinished
+		default:
+			d.State = Retiring
+			d.RetireAt = plan.rows.generations[plan.current].DoneAt.Add(p.Grace)
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// describeTargets tells what each target holds as far as the stamps say; what this run wrote is kept.
+func (r *Runner) describeTargets(reading Reading, plan Plan) {
+	for i, t := range r.Policy.Targets {
+		out := &r.out.Targets[i]
+		if out.State == Placed || out.State == Failed {
+			continue
+		}
+		if plan.current < 0 {
+			continue
+		}
+		cur := plan.rows.generations[plan.current]
+		out.Generation = cur.Gen
+		s, read := reading.Stamps[t.Fingerprint()]
+		switch {
+		case !read:
+		case s.Err != nil:
+			out.State, out.Detail, out.Generation = Failed, s.Err.Error(), -1
+			r.fail(s.Err)
+		case s.Value != cur.Placed[t.Fingerprint()]:
+			out.State, out.Generation = Drifted, -1
+		}
+	}
+}
+
+// placed notes what became of one target in this run.
+func (r *Runner) placed(i, gen int, err error) {
+	out := &r.out.Targets[i]
+	if err != nil {
+		out.State, out.Detail, out.Generation = Failed, err.Error(), -1
+		return
+	}
+	out.State, out.Detail, out.Generation = Placed, "", gen
+}
+
+// markPending marks the targets that a plan would write.
+func (r *Runner) markPending(plan Plan) {
+	for i, t := range r.Policy.Targets {
+		if plan.rotate && r.out.Targets[i].State != Failed {
+			r.out.Targets[i] = TargetState{Name: t.String(), Generation: plan.next, State: Pending}
+		}
+	}
+}

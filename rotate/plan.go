@@ -1,0 +1,290 @@
+package rotate
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/finding"
+)
+
+// Options are what one run was asked to do.
+type Options struct {
+	Run     string    // this run's random id, as its claim and generations carry it
+	Started time.Time // when the run began, by the proxy's clock
+	Now     bool      // rotate although the interval has not passed, and although a person blocked the current key
+	// CheckTargets asks for the targets' stamps even if nothing else is due: how drift is found.
+	CheckTargets bool
+}
+
+// Plan is what one reading concludes. It is a value: printing it and executing it are the same plan.
+type Plan struct {
+	Steps []Step
+	// Waiting says why nothing may be written now although that is no failure: another run is at work.
+	Waiting string
+	// Stopped says why nothing may be written until a person acts: a stop order. It has a critical finding.
+	Stopped string
+	// Refused is a conflict with the settings that a person must resolve; nothing was touched.
+	Refused error
+	// Wants names what must be read before the plan is complete; empty: it is.
+	Wants    Wants
+	Findings []finding.Finding
+
+	next    int  // the number a claim or a new generation takes
+	rotate  bool // a new generation is due
+	current int  // index into rows.generations, -1: none
+	drifted []Target
+	rows    rows
+}
+
+// Wants names the parts of a Reading that a plan still needs.
+type Wants struct {
+	Alias  bool
+	Stamps bool
+	Uses   []UseQuery
+}
+
+// UseQuery asks for the newest spend row of a generation since a moment.
+type UseQuery struct {
+	Token string
+	Since time.Time
+}
+
+func (w Wants) any() bool { return w.Alias || w.Stamps || len(w.Uses) > 0 }
+
+// Conflict is a refusal that only a person can resolve, because it is between the settings and what is there. Callers
+// exit with 2: nothing was touched.
+type Conflict struct{ Why string }
+
+// Error implements error.
+func (c *Conflict) Error() string { return c.Why }
+
+// NewPlan concludes from one reading what is due. It is pure.
+func NewPlan(p Policy, r Reading, o Options) Plan {
+	rs := sortRows(p, r)
+	plan := Plan{next: rs.next(o.Run), rows: rs, current: rs.current(), Findings: rs.foreign}
+	if plan.Refused = checkHolder(p, r); plan.Refused != nil {
+		return plan
+	}
+	if c := rs.claimedBy(o.Run, r.Now); c != nil {
+		plan.Waiting = fmt.Sprintf("another run (%s) is at work on key %q until %s", c.Run, p.Name, c.Expires.UTC().Format(time.RFC3339))
+		return plan
+	}
+	if stopOrder(p, &plan, o) {
+		return plan
+	}
+	plan.holderSteps(p, r)
+	plan.rotationSteps(p, r, o)
+	plan.upkeepSteps(p, r, o)
+	if len(plan.Steps) == 0 && r.Stamps == nil && o.CheckTargets {
+		plan.Wants.Stamps = true
+	}
+	return plan
+}
+
+// checkHolder refuses a holder that is not this configuration's.
+func checkHolder(p Policy, r Reading) error {
+	if r.Holder == nil {
+		return nil
+	}
+	j, err := readJournal(r.Holder.Metadata)
+	id := HolderID(p.Name)
+	switch {
+	case err != nil:
+		return &Conflict{fmt.Sprintf("key %q: LiteLLM user %s can't be used: %v; run the release that wrote it, or remove the user by hand", p.Name, id, err)}
+	case j == nil || j.Kind != kindHolder || j.Name != p.Name:
+		return &Conflict{fmt.Sprintf("key %q: LiteLLM user %s exists and was not made by this tool; choose another key name, or remove the user by hand", p.Name, id)}
+	case j.Owner != p.Owner:
+		return &Conflict{fmt.Sprintf("key %q belongs to %s, not to %s; choose another key name here, or set owner to %q in one configuration only", p.Name, j.Owner, p.Owner, j.Owner)}
+	}
+	return nil
+}
+
+// stopOrder honours a person who blocked the current generation.
+func stopOrder(p Policy, plan *Plan, o Options) bool {
+	if plan.current < 0 || o.Now {
+		return false
+	}
+	cur := plan.rows.generations[plan.current]
+	if !cur.Blocked || replacesCompromised(plan.rows, plan.current) {
+		return false
+	}
+	plan.Stopped = fmt.Sprintf("generation %d of key %q is current and somebody blocked it", cur.Gen, p.Name)
+	plan.Findings = append(plan.Findings, finding.Finding{
+		Rule: "key-blocked", Severity: finding.Critical, Subject: finding.Subject{Kind: "key", Name: p.Name},
+		Summary: plan.Stopped + "; agents that use it are refused",
+		Advice:  "If that was meant to stop the agents, leave it; to go on, unblock it in LiteLLM or rotate with --now.",
+		Source:  "GET /user/info",
+	})
+	return true
+}
+
+// replacesCompromised reports whether a generation above current says that the older ones are compromised: then it was
+// us who blocked current.
+func replacesCompromised(rs rows, current int) bool {
+	return slices.ContainsFunc(rs.generations[current+1:], func(g row) bool { return g.Compromised })
+}
+
+// rotationSteps adds what a new generation takes, if one is due.
+func (plan *Plan) rotationSteps(p Policy, r Reading, o Options) {
+	if r.Stamps == nil && (o.CheckTargets || plan.current >= 0 && !plan.youngAndWhole(p, r, o)) {
+		plan.Wants.Stamps = true
+	}
+	reason := plan.rotationReason(p, r, o)
+	if reason == "" {
+		return
+	}
+	if !plan.aliasFree(p, r) {
+		return
+	}
+	plan.rotate = true
+	if r.Stamps == nil {
+		plan.Wants.Stamps = true
+	}
+	add := func(k Kind, target, why string) {
+		plan.Steps = append(plan.Steps, Step{Kind: k, Gen: plan.next, Target: target, Reason: why})
+	}
+	add(StepMint, "", reason)
+	add(StepVerify, "", "no target gets a key that the proxy does not accept")
+	for _, t := range p.Targets {
+		add(StepPlace, t.String(), placeReason(plan, r, t))
+	}
+	add(StepFinish, "", "the journal says that every target holds it")
+}
+
+func placeReason(plan *Plan, r Reading, t Target) string {
+	if s, ok := r.Stamps[t.Fingerprint()]; ok && s.Err == nil && s.Value == "" {
+		return "it holds no key yet"
+	}
+	return fmt.Sprintf("generation %d is to be in every target", plan.next)
+}
+
+// youngAndWhole reports whether nothing short of drift can make a rotation due.
+func (plan *Plan) youngAndWhole(p Policy, r Reading, o Options) bool {
+	cur := plan.rows.generations[plan.current]
+	return !o.Now && plan.current == len(plan.rows.generations)-1 && r.Now.Before(due(cur, p))
+}
+
+// due is when a generation's age reaches the interval less a tenth of it, at most 12 hours: late or weekly runs must
+// not skip a period.
+func due(g row, p Policy) time.Time {
+	return g.MintedAt.Add(p.Interval - min(p.Interval/10, 12*time.Hour))
+}
+
+// rotationReason returns why a new generation is due, or "".
+func (plan *Plan) rotationReason(p Policy, r Reading, o Options) string {
+	if plan.current < 0 {
+		if reason, wait := plan.unfinishedReason(p, r, o, -1); reason != "" || wait {
+			return reason
+		}
+		return "there is no key yet"
+	}
+	cur := plan.rows.generations[plan.current]
+	if o.Now && cur.MintedAt.Before(o.Started) {
+		return "rotation was asked for (--now)"
+	}
+	if reason, wait := plan.unfinishedReason(p, r, o, plan.current); reason != "" || wait {
+		return reason
+	}
+	if plan.drifted = driftedTargets(p, r, cur); len(plan.drifted) > 0 {
+		return plan.driftReason(cur)
+	}
+	if at := due(cur, p); !r.Now.Before(at) {
+		return fmt.Sprintf("generation %d is %s old, the interval is %s", cur.Gen, age(r.Now.Sub(cur.MintedAt)), age(p.Interval))
+	}
+	return ""
+}
+
+func (plan *Plan) driftReason(cur row) string {
+	if cur.Gen == 0 && len(cur.Placed) == 0 {
+		return "the adopted key's plaintext is not known to be in any target"
+	}
+	t := plan.drifted[0]
+	more := ""
+	if n := len(plan.drifted) - 1; n > 0 {
+		more = fmt.Sprintf(" (and %d more)", n)
+	}
+	if _, known := cur.Placed[t.Fingerprint()]; !known {
+		return fmt.Sprintf("%s%s does not hold generation %d: it is a new target", t, more, cur.Gen)
+	}
+	return fmt.Sprintf("%s%s was changed by others since generation %d was placed", t, more, cur.Gen)
+}
+
+// driftedTargets returns the targets that do not hold what current's run left in them. A target that could not be read
+// is not drift; nothing is concluded from it.
+func driftedTargets(p Policy, r Reading, cur row) []Target {
+	var out []Target
+	for _, t := range p.Targets {
+		s, read := r.Stamps[t.Fingerprint()]
+		if read && s.Err == nil && s.Value != cur.Placed[t.Fingerprint()] {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// unreadTargets returns the targets whose stamp could not be read.
+func unreadTargets(p Policy, r Reading) []Target {
+	var out []Target
+	for _, t := range p.Targets {
+		if s, read := r.Stamps[t.Fingerprint()]; !read || s.Err != nil {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// unfinishedReason looks at live generations above current: a run died, or a target failed and its back-off is over.
+// wait is true while the back-off runs. The fourth failure in a row is a critical finding.
+func (plan *Plan) unfinishedReason(p Policy, r Reading, o Options, current int) (reason string, wait bool) {
+	var failures int
+	var last row
+	for _, g := range plan.rows.generations[current+1:] {
+		if g.Blocked {
+			continue
+		}
+		last = g
+		if g.Placed != nil {
+			failures++
+		}
+	}
+	if last.Token == "" {
+		return "", false
+	}
+	if failures >= 4 {
+		plan.Findings = append(plan.Findings, finding.Finding{
+			Rule: "rotation-failing", Severity: finding.Critical, Subject: finding.Subject{Kind: "key", Name: p.Name},
+			Summary: fmt.Sprintf("the last %d rotations of key %q could not write every target", failures, p.Name),
+			Since:   last.MintedAt,
+			Advice:  "See the failed targets below and mend their permissions; every generation goes on working meanwhile.",
+			Source:  "GET /user/info",
+		})
+	}
+	if last.Placed == nil {
+		return fmt.Sprintf("generation %d was left unfinished by a run that died; its plaintext is lost", last.Gen), false
+	}
+	retry := last.MintedAt.Add(backoff(failures))
+	if !o.Now && r.Now.Before(retry) {
+		return "", true
+	}
+	return fmt.Sprintf("generation %d could not be written to every target", last.Gen), false
+}
+
+// backoff is how long after the nth failure in a row the next attempt waits: 15 minutes, doubled each time, at most a day.
+func backoff(n int) time.Duration {
+	d := 15 * time.Minute
+	for range n - 1 {
+		if d *= 2; d > 24*time.Hour {
+			return 24 * time.Hour
+		}
+	}
+	return d
+}
+
+// age prints a duration for people: days from two days on.
+func age(d time.Duration) string {
+	if d >= 48*time.Hour {
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	}
+	return d.Truncate(time.Second).String()
+}

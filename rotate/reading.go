@@ -1,0 +1,144 @@
+package rotate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/litellm"
+)
+
+// Reading is what one look at the proxy and the targets showed. The parts that cost requests of their own are nil until
+// a plan wants them.
+type Reading struct {
+	Now    time.Time     // the proxy's time, UTC
+	Self   string        // created_by of the rows that our management key makes
+	Holder *litellm.User // with all its key rows; nil: there is none
+	Member *litellm.TeamMember
+
+	Alias  []litellm.Key      // key rows with the plain alias, whoever's; nil: not asked, empty: none
+	Stamps map[string]Stamp   // by target fingerprint; nil: not asked
+	Uses   map[string]LastUse // by token, of generations about to be blocked; nil entries: not asked
+}
+
+// Stamp is what a target told of its content, or why it did not.
+type Stamp struct {
+	Value string // "" without an error: the target holds nothing
+	Err   error
+}
+
+// LastUse is the newest spend row of a generation in the period asked about.
+type LastUse struct {
+	At   time.Time // zero: no row
+	From string    // who used it, as well as the row tells; "" unknown
+}
+
+// rows is a reading of one holder sorted into what the protocol knows.
+type rows struct {
+	holder      *journal // nil: no holder, or not ours
+	generations []row    // ours, in order (number, token), blocked ones included
+	claims      []row    // ours
+	foreign     []finding.Finding
+	highest     int // the highest number on any of our rows
+}
+
+// sortRows tells our rows from others'. A row is ours if its journal names this key and our identity made it, or the
+// holder's journal says that it was adopted; everything else is reported and left alone.
+func sortRows(p Policy, r Reading) rows {
+	var out rows
+	if r.Holder == nil {
+		return out
+	}
+	if j, err := readJournal(r.Holder.Metadata); err == nil {
+		out.holder = j
+	}
+	for _, k := range r.Holder.Keys {
+		j, err := readJournal(k.Metadata)
+		adopted := out.holder != nil && out.holder.Adopted == k.Token
+		switch {
+		case err != nil:
+			out.foreign = append(out.foreign, foreignRow(p, k, err.Error()))
+		case j == nil:
+			out.foreign = append(out.foreign, foreignRow(p, k, "it has no journal"))
+		case j.Name != p.Name:
+			out.foreign = append(out.foreign, foreignRow(p, k, fmt.Sprintf("its journal names another key, %q", j.Name)))
+		case k.CreatedBy != r.Self && !adopted:
+			out.foreign = append(out.foreign, foreignRow(p, k, fmt.Sprintf("it was made by %q, not by our management key", k.CreatedBy)))
+		case j.Kind == kindGeneration:
+			out.generations = append(out.generations, row{k, *j})
+		case j.Kind == kindClaim && k.Token == claimValue(p.Name, j.Gen).SHA256():
+			out.claims = append(out.claims, row{k, *j})
+		default:
+			out.foreign = append(out.foreign, foreignRow(p, k, fmt.Sprintf("its journal has an unknown kind %q", j.Kind)))
+		}
+	}
+	slices.SortFunc(out.generations, compareRows)
+	slices.SortFunc(out.claims, compareRows)
+	for _, g := range slices.Concat(out.generations, out.claims) {
+		out.highest = max(out.highest, g.Gen)
+	}
+	return out
+}
+
+// compareRows orders generations by (number, token): numbers can repeat after a claim was cleaned up.
+func compareRows(a, b row) int {
+	return cmp.Or(cmp.Compare(a.Gen, b.Gen), cmp.Compare(a.Token, b.Token))
+}
+
+// current returns the index of the highest generation that is in every target, or -1. It is never told by the alias.
+func (rs rows) current() int {
+	for i := len(rs.generations) - 1; i >= 0; i-- {
+		if !rs.generations[i].DoneAt.IsZero() {
+			return i
+		}
+	}
+	return -1
+}
+
+// next is the number of a new claim or generation: the one that run has claimed already, else one above every number.
+func (rs rows) next(run string) int {
+	for _, c := range rs.claims {
+		if c.Run == run {
+			return c.Gen
+		}
+	}
+	return rs.highest + 1
+}
+
+// claimedBy returns an unexpired claim of a run other than own, or nil.
+func (rs rows) claimedBy(own string, now time.Time) *row {
+	for i, c := range rs.claims {
+		if c.Run != own && !claimExpired(c, now) {
+			return &rs.claims[i]
+		}
+	}
+	return nil
+}
+
+// claimExpired allows for skewed clocks. A claim without an expiry never was one of ours to wait for.
+func claimExpired(c row, now time.Time) bool {
+	return c.Expires.IsZero() || !now.Before(c.Expires.Add(clockSkew))
+}
+
+func foreignRow(p Policy, k litellm.Key, why string) finding.Finding {
+	name := k.Alias
+	if name == "" {
+		name = "key " + short(k.Token)
+	}
+	return finding.Finding{
+		Rule: "foreign-row", Severity: finding.Warning, Subject: finding.Subject{Kind: "key", Name: p.Name + "/" + short(k.Token)},
+		Summary: fmt.Sprintf("%s (hash %s) belongs to the holder %s but is not ours: %s", name, short(k.Token), HolderID(p.Name), why),
+		Advice:  "Find out who made it; it draws on this key's budget. It is neither obeyed nor changed: move it to another user or delete it by hand.",
+		Source:  "GET /user/info",
+	}
+}
+
+// short is enough of a token to find the row by, for people.
+func short(token string) string {
+	if len(token) > 12 {
+		return token[:12]
+	}
+	return token
+}

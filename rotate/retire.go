@@ -1,0 +1,135 @@
+package rotate
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/finding"
+)
+
+// deleteAfter is how long a generation stays blocked before its row is deleted: spend still in flight at a deletion is
+// lost, and a blocked key can be reopened for an agent that was forgotten.
+const deleteAfter = 24 * time.Hour
+
+// upkeepSteps adds what is due apart from a rotation: the alias, retirement, deletion and the clean-up of dead claims.
+// When a rotation is due too it comes first, and the runner plans the upkeep again after it.
+func (plan *Plan) upkeepSteps(p Policy, r Reading, o Options) {
+	plan.aliasSteps(p)
+	plan.retireSteps(p, r)
+	for _, c := range plan.rows.claims {
+		if c.Run != o.Run && claimExpired(c, r.Now) {
+			plan.Steps = append(plan.Steps, Step{Kind: StepCleanup, Gen: c.Gen, Token: c.Token,
+				Reason: fmt.Sprintf("run %s died and its claim has expired", c.Run)})
+		}
+	}
+}
+
+// aliasSteps gives the plain alias to the current generation alone: first off the others, then on.
+func (plan *Plan) aliasSteps(p Policy) {
+	if plan.current < 0 {
+		return
+	}
+	cur := plan.rows.generations[plan.current]
+	for _, g := range plan.rows.generations {
+		if g.Alias == p.Name && g.Token != cur.Token {
+			plan.Steps = append(plan.Steps, Step{Kind: StepAlias, Gen: g.Gen, Token: g.Token, Target: generationAlias(p.Name, g.Gen),
+				Reason: fmt.Sprintf("generation %d is current, the plain alias is its", cur.Gen)})
+		}
+	}
+	if cur.Alias != p.Name && !plan.rotate {
+		plan.Steps = append(plan.Steps, Step{Kind: StepAlias, Gen: cur.Gen, Token: cur.Token, Target: p.Name,
+			Reason: "the current generation carries the key's name"})
+	}
+}
+
+// retireSteps blocks live generations below current whose grace is over and deletes those blocked long ago. Only
+// generations below current: an unfinished one above may be in some targets.
+func (plan *Plan) retireSteps(p Policy, r Reading) {
+	if plan.current < 0 {
+		return
+	}
+	cur := plan.rows.generations[plan.current]
+	for i, g := range plan.rows.generations[:plan.current] {
+		if g.Blocked {
+			if !r.Now.Before(g.UpdatedAt.Add(deleteAfter)) && !r.Now.Before(cur.DoneAt.Add(p.Grace)) {
+				plan.Steps = append(plan.Steps, Step{Kind: StepDelete, Gen: g.Gen, Token: g.Token,
+					Reason: fmt.Sprintf("it was blocked at %s", stamp(g.UpdatedAt))})
+			}
+			continue
+		}
+		if plan.compromisedAbove(i) {
+			plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: "a newer generation says that it is compromised"})
+			continue
+		}
+		plan.blockAfterGrace(p, r, cur, g)
+	}
+}
+
+// compromisedAbove reports whether a generation above i, and not above current, ends the grace of older ones.
+func (plan *Plan) compromisedAbove(i int) bool {
+	for _, g := range plan.rows.generations[i+1 : plan.current+1] {
+		if g.Compromised {
+			return true
+		}
+	}
+	return false
+}
+
+// blockAfterGrace blocks g when its grace is over, no target drifted or is unknown, and nobody uses it any more.
+func (plan *Plan) blockAfterGrace(p Policy, r Reading, cur, g row) {
+	if r.Now.Before(cur.DoneAt.Add(p.Grace)) {
+		return
+	}
+	if r.Stamps == nil {
+		plan.Wants.Stamps = true
+		return
+	}
+	if len(driftedTargets(p, r, cur)) > 0 || len(unreadTargets(p, r)) > 0 {
+		return
+	}
+	use, asked := r.Uses[g.Token]
+	if !asked {
+		plan.Wants.Uses = append(plan.Wants.Uses, UseQuery{g.Token, usedSince(p, cur, r.Now)})
+		return
+	}
+	why := fmt.Sprintf("generation %d has been in every target for %s", cur.Gen, age(r.Now.Sub(cur.DoneAt)))
+	if use.At.IsZero() {
+		plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: why})
+		return
+	}
+	overdue := !r.Now.Before(cur.DoneAt.Add(p.MaxGrace))
+	if overdue && p.BlockInUse {
+		plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: why + "; it is still used, and block_in_use is set"})
+	}
+	plan.Findings = append(plan.Findings, stillUsed(p, cur, g, use, overdue))
+}
+
+// usedSince is how far back a use of a retiring generation keeps it alive: one grace period, and never before its
+// successor was everywhere.
+func usedSince(p Policy, cur row, now time.Time) time.Time {
+	if since := now.Add(-p.Grace); since.After(cur.DoneAt) {
+		return since
+	}
+	return cur.DoneAt
+}
+
+func stillUsed(p Policy, cur, g row, use LastUse, overdue bool) finding.Finding {
+	f := finding.Finding{
+		Rule: "old-generation-used", Severity: finding.Warning, Subject: finding.Subject{Kind: "key", Name: p.Name},
+		Level:   fmt.Sprintf("g%d", g.Gen),
+		Summary: fmt.Sprintf("generation %d of key %q was replaced at %s and is still used (last at %s)", g.Gen, p.Name, stamp(cur.DoneAt), stamp(use.At)),
+		Since:   cur.DoneAt, Cause: use.From,
+		Advice: fmt.Sprintf("Find the agent that did not take the new key and restart it; the old generation works until %s.", stamp(cur.DoneAt.Add(p.MaxGrace))),
+		Source: "GET /spend/logs/v2",
+	}
+	if overdue {
+		f.Severity = finding.Critical
+		f.Advice = "Find the agent that did not take the new key and restart it; to block the old generation although it is used, set block_in_use: true."
+		if p.BlockInUse {
+			f.Advice = "The old generation is blocked now, because block_in_use is set: the agent that still uses it will be refused."
+		}
+	}
+	return f
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

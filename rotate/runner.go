@@ -1,0 +1,241 @@
+package rotate
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/litellm"
+	"github.com/org/openclaw-litellm-action/secret"
+)
+
+// Runner reads, plans and takes the steps for one logical key. It is used for one Plan or Rotate and then forgotten.
+type Runner struct {
+	LiteLLM *litellm.Client
+	Policy  Policy
+	Options Options // Run and Started may be left empty: they are filled in
+
+	NewKey   func() secret.Value // nil: "sk-" and 32 random bytes
+	Mask     func(secret.Value)  // called with each new key before anything else; nil: no need
+	Now      func() time.Time    // the wall clock: a claim is never outlived by it
+	Sleep    func(ctx context.Context, d time.Duration) error
+	Log      *slog.Logger                    // nil: silent
+	Progress func(key string, s Step)        // called before each step; nil: silent
+	Stopping <-chan struct{}                 // closed: take no further step than the one in hand; nil: never
+	Notify   func(ctx context.Context) error // called under the claim after every target got a new key; nil: nobody
+
+	asOf, readAt time.Time // the proxy's time of the last reading, and ours
+	held         claim
+	out          Outcome
+	taken        map[Step]bool // by identity: what this run has done or failed to do already
+	minted       bool
+}
+
+// Plan reads and concludes what Rotate would do. It writes nothing. Outcome.Err tells what could not be read.
+func (r *Runner) Plan(ctx context.Context) Outcome {
+	reading, plan, err := r.conclude(ctx)
+	r.report(reading, plan)
+	for _, s := range plan.Steps {
+		r.out.Steps = append(r.out.Steps, StepResult{Step: s})
+	}
+	if err == nil && plan.rotate && plan.goAhead() {
+		err = r.preflight(ctx)
+	}
+	r.fail(err)
+	r.markPending(plan)
+	return r.out
+}
+
+// Rotate does what is due and returns what came of it. It blocks until the key is done, a step failed, or Stopping is
+// closed; ctx cancels harder, at the next request. Running it again is free and continues where it stopped.
+func (r *Runner) Rotate(ctx context.Context) Outcome {
+	reading, plan, err := r.conclude(ctx)
+	r.report(reading, plan)
+	if err != nil || !plan.goAhead() || len(plan.Steps) == 0 || r.stopping() {
+		r.fail(err)
+		return r.out
+	}
+	if plan.rotate {
+		if err := r.preflight(ctx); err != nil {
+			r.fail(err)
+			return r.out
+		}
+	}
+	if err := r.underClaim(ctx, reading, plan); err != nil {
+		r.fail(err)
+	}
+	return r.out
+}
+
+// goAhead reports whether the plan may write.
+func (plan Plan) goAhead() bool {
+	return plan.Waiting == "" && plan.Stopped == "" && plan.Refused == nil
+}
+
+// conclude reads as much as the plan wants and returns both.
+func (r *Runner) conclude(ctx context.Context) (Reading, Plan, error) {
+	reading, err := r.read(ctx)
+	if err != nil {
+		return reading, Plan{current: -1}, err
+	}
+	for {
+		plan := NewPlan(r.Policy, reading, r.Options)
+		if !plan.goAhead() || !plan.Wants.any() {
+			return reading, plan, plan.Refused
+		}
+		if err := r.fill(ctx, &reading, plan.Wants); err != nil {
+			return reading, plan, err
+		}
+	}
+}
+
+// read is the one request that shows a whole logical key, and the identity that tells our rows from others'.
+func (r *Runner) read(ctx context.Context) (Reading, error) {
+	id, err := r.LiteLLM.Identity(ctx)
+	if err != nil {
+		return Reading{}, fmt.Errorf("learning who the management key is: %w", err)
+	}
+	user, err := r.LiteLLM.User(ctx, HolderID(r.Policy.Name))
+	reading := Reading{Self: id.UserID}
+	switch {
+	case litellm.IsKind(err, litellm.NotFound):
+		reading.Now = r.Now().UTC()
+	case err != nil:
+		return Reading{}, fmt.Errorf("reading the holder: %w", err)
+	default:
+		reading.Holder, reading.Now = user, user.AsOf
+	}
+	r.asOf, r.readAt = reading.Now, r.Now().Round(0)
+	r.begin(reading.Now)
+	if r.Policy.TeamID != "" && reading.Holder != nil {
+		m, err := r.LiteLLM.TeamMember(ctx, r.Policy.TeamID, HolderID(r.Policy.Name))
+		if err != nil && !litellm.IsKind(err, litellm.NotFound) {
+			return reading, fmt.Errorf("reading the holder's budget in team %s: %w", r.Policy.TeamID, err)
+		}
+		reading.Member = m
+	}
+	return reading, nil
+}
+
+// begin fills in what identifies this run, once.
+func (r *Runner) begin(now time.Time) {
+	if r.Options.Run == "" {
+		r.Options.Run = randomHex(8)
+	}
+	if r.Options.Started.IsZero() {
+		r.Options.Started = now
+	}
+}
+
+// fill adds to the reading what the plan wants.
+func (r *Runner) fill(ctx context.Context, reading *Reading, w Wants) error {
+	if w.Alias {
+		keys, err := r.LiteLLM.KeysByAlias(ctx, r.Policy.Name)
+		if err != nil {
+			return fmt.Errorf("looking for keys with the alias %s: %w", r.Policy.Name, err)
+		}
+		reading.Alias = append([]litellm.Key{}, keys...)
+	}
+	if w.Stamps {
+		reading.Stamps = r.stamps(ctx)
+	}
+	for _, q := range w.Uses {
+		use, err := r.lastUse(ctx, q)
+		if err != nil {
+			return fmt.Errorf("looking for uses of the generation about to be blocked: %w", err)
+		}
+		if reading.Uses == nil {
+			reading.Uses = map[string]LastUse{}
+		}
+		reading.Uses[q.Token] = use
+	}
+	return nil
+}
+
+func (r *Runner) stamps(ctx context.Context) map[string]Stamp {
+	out := make(map[string]Stamp, len(r.Policy.Targets))
+	for _, t := range r.Policy.Targets {
+		value, err := t.Stamp(ctx)
+		if err != nil {
+			err = fmt.Errorf("reading %s: %w", t, err)
+		}
+		out[t.Fingerprint()] = Stamp{value, err}
+	}
+	return out
+}
+
+func (r *Runner) lastUse(ctx context.Context, q UseQuery) (LastUse, error) {
+	rows := r.LiteLLM.SpendLogs(ctx, litellm.LogQuery{Token: q.Token, From: q.Since, To: r.proxyNow().Add(time.Minute), Descending: true, Limit: 1})
+	for row, err := range rows {
+		if err != nil {
+			return LastUse{}, err
+		}
+		return LastUse{At: row.StartTime, From: consumer(row)}, nil
+	}
+	return LastUse{}, nil
+}
+
+// consumer names who made a request as well as its row tells.
+func consumer(row litellm.SpendLog) string {
+	switch {
+	case row.EndUser != "":
+		return "end user " + row.EndUser
+	case row.IP != "":
+		return "address " + row.IP
+	}
+	return ""
+}
+
+// preflight asks every target whether a write would work, before anything is written anywhere.
+func (r *Runner) preflight(ctx context.Context) error {
+	var errs []error
+	for i, t := range r.Policy.Targets {
+		if err := t.Preflight(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("checking %s before anything is written: %w", t, err))
+			r.out.Targets[i].State, r.out.Targets[i].Detail = Failed, err.Error()
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// proxyNow is the proxy's time, carried on from the last reading by our clock.
+func (r *Runner) proxyNow() time.Time {
+	return r.asOf.Add(r.Now().Round(0).Sub(r.readAt)).UTC()
+}
+
+func (r *Runner) stopping() bool {
+	select {
+	case <-r.Stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+func (r *Runner) fail(err error) {
+	if err != nil {
+		r.out.Err = errors.Join(r.out.Err, fmt.Errorf("key %q: %w", r.Policy.Name, err))
+	}
+}
+
+// mint makes the plaintext of a new generation and hides it before anything can print it.
+func (r *Runner) newKey() secret.Value {
+	v := secret.New("sk-" + randomHex(32))
+	if r.NewKey != nil {
+		v = r.NewKey()
+	}
+	if r.Mask != nil {
+		r.Mask(v)
+	}
+	return v
+}
+
+func randomHex(n int) string {
+	b := make([]byte, n)
+	rand.Read(b) // never fails: crypto/rand ends the program instead
+	return hex.EncodeToString(b)
+}

@@ -1,0 +1,195 @@
+package rotate
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/litellm"
+)
+
+// holderSteps adds the creation of the holder, or the updates that bring it and the live generations to the policy.
+// What the configuration does not name stays as people set it.
+func (plan *Plan) holderSteps(p Policy, r Reading) {
+	if r.Holder == nil {
+		plan.Steps = append(plan.Steps, Step{Kind: StepHolder, Reason: "the user that carries the budget does not exist yet"})
+		return
+	}
+	if diff := holderDiff(p, r.Holder); len(diff) > 0 {
+		plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Reason: "the holder's " + describe(diff)})
+	}
+	if p.TeamID != "" && memberDiffers(p, r.Member) {
+		plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Target: "team " + p.TeamID, Reason: "the holder's budget in the team differs from the configuration"})
+	}
+	for _, g := range plan.rows.generations {
+		if g.Blocked {
+			continue
+		}
+		if diff := generationDiff(p, g.Key); len(diff) > 0 {
+			plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Gen: g.Gen, Token: g.Token,
+				Reason: fmt.Sprintf("generation %d's %s", g.Gen, describe(diff))})
+		}
+	}
+}
+
+// change is one field that differs from the configuration, in LiteLLM's name.
+type change struct {
+	field    string
+	from, to any
+}
+
+func describe(diff []change) string {
+	var parts []string
+	for _, c := range diff {
+		parts = append(parts, fmt.Sprintf("%s is %s, the configuration says %s", c.field, plain(c.from), plain(c.to)))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func plain(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "not set"
+	case string:
+		if v == "" {
+			return "not set"
+		}
+		return v
+	case []string:
+		if len(v) == 0 {
+			return "every model"
+		}
+		return strings.Join(v, ",")
+	case decimal.NullDecimal:
+		if !v.Valid {
+			return "not set"
+		}
+		return v.Decimal.String()
+	case json.RawMessage:
+		return string(v)
+	}
+	return fmt.Sprint(v)
+}
+
+// holderDiff compares the holder with the policy. Without a team its own budget binds; with a team the member budget does
+// and the holder's own limit is left alone.
+func holderDiff(p Policy, h *litellm.User) []change {
+	var out []change
+	if p.MaxBudget.Valid && p.TeamID == "" && !sameMoney(h.MaxBudget, p.MaxBudget) {
+		out = append(out, change{"max_budget", h.MaxBudget, p.MaxBudget.Decimal})
+	}
+	if p.BudgetDuration != "" && h.BudgetDuration != p.BudgetDuration {
+		out = append(out, change{"budget_duration", h.BudgetDuration, p.BudgetDuration})
+	}
+	return out
+}
+
+func memberDiffers(p Policy, m *litellm.TeamMember) bool {
+	return m == nil || p.MaxBudget.Valid && !sameMoney(m.MaxBudget, p.MaxBudget)
+}
+
+// generationDiff compares one generation with what the policy names.
+func generationDiff(p Policy, k litellm.Key) []change {
+	var out []change
+	if p.MaxBudget.Valid && !sameMoney(k.MaxBudget, p.MaxBudget) {
+		out = append(out, change{"max_budget", k.MaxBudget, p.MaxBudget.Decimal})
+	}
+	if p.BudgetDuration != "" && k.BudgetDuration != p.BudgetDuration {
+		out = append(out, change{"budget_duration", k.BudgetDuration, p.BudgetDuration})
+	}
+	if p.Models != nil && !sameSet(k.Models, p.Models) {
+		out = append(out, change{"models", k.Models, p.Models})
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Options)) {
+		have := option(k, name)
+		if !sameJSON(have, p.Options[name]) {
+			out = append(out, change{name, have, p.Options[name]})
+		}
+	}
+	return out
+}
+
+// option returns a field of the row by LiteLLM's name. Some options ("tags", "model_rpm_limit", "guardrails") are kept in
+// the row's metadata.
+func option(k litellm.Key, name string) json.RawMessage {
+	if raw, ok := k.Raw[name]; ok && !empty(raw) {
+		return raw
+	}
+	return k.Metadata[name]
+}
+
+func empty(raw json.RawMessage) bool {
+	switch string(bytes.TrimSpace(raw)) {
+	case "", "null", "[]", "{}", `""`:
+		return true
+	}
+	return false
+}
+
+func fieldsOf(diff []change) litellm.Fields {
+	out := litellm.Fields{}
+	for _, c := range diff {
+		out[c.field] = c.to
+	}
+	return out
+}
+
+func sameMoney(a, b decimal.NullDecimal) bool {
+	return a.Valid == b.Valid && (!a.Valid || a.Decimal.Equal(b.Decimal))
+}
+
+func sameSet(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
+}
+
+// sameJSON compares values as JSON, numbers by value: 60, 60.0 and 6e1 are the same.
+func sameJSON(have json.RawMessage, want any) bool {
+	raw, err := json.Marshal(want)
+	if err != nil {
+		return false
+	}
+	if empty(have) && empty(raw) {
+		return true
+	}
+	a, errA := decodeJSON(have)
+	b, errB := decodeJSON(raw)
+	return errA == nil && errB == nil && reflect.DeepEqual(a, b)
+}
+
+func decodeJSON(raw json.RawMessage) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	return canonical(v), nil
+}
+
+func canonical(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if d, err := decimal.NewFromString(v.String()); err == nil {
+			return d.String()
+		}
+		return v.String()
+	case []any:
+		for i := range v {
+			v[i] = canonical(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = canonical(v[k])
+		}
+	}
+	return v
+}

@@ -1,0 +1,239 @@
+package rotate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/org/openclaw-litellm-action/litellm"
+)
+
+// work plans from a fresh reading before each step and takes the first that is due, until none is left. A step that
+// failed is not tried again in this run; one that succeeded and is still due was not kept by the proxy, which is an error.
+func (r *Runner) work(ctx context.Context) error {
+	var errs []error
+	r.out.Steps = nil
+	for {
+		reading, plan, err := r.conclude(ctx)
+		r.report(reading, plan)
+		if err != nil || !plan.goAhead() {
+			return errors.Join(append(errs, err)...)
+		}
+		step, ok := r.nextStep(plan, &errs)
+		if !ok || r.stopping() {
+			return errors.Join(errs...)
+		}
+		if step.Kind == StepMint {
+			r.minted = true
+			err = r.rotation(ctx, reading, plan)
+		} else {
+			err = r.take(ctx, reading, plan, step)
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if errors.Is(err, errClaimLost) || err != nil && essential(step.Kind) {
+			return errors.Join(errs...)
+		}
+	}
+}
+
+// essential steps are those without which nothing after them makes sense.
+func essential(k Kind) bool { return k == StepHolder || k == StepAdopt || k == StepMint }
+
+// nextStep returns the first step that this run has not taken yet.
+func (r *Runner) nextStep(plan Plan, errs *[]error) (Step, bool) {
+	for _, s := range plan.Steps {
+		id := identity(s)
+		failed, tried := r.taken[id]
+		switch {
+		case s.Kind == StepMint && r.minted:
+			return Step{}, false // one rotation a run: what is due again already is the next run's
+		case !tried:
+			return s, true
+		case !failed:
+			r.taken[id] = true
+			*errs = append(*errs, fmt.Errorf("%s of %s did not last: %s", s.Kind, what(s), s.Reason))
+		}
+	}
+	return Step{}, false
+}
+
+// identity tells steps apart regardless of their reasons.
+func identity(s Step) Step { s.Reason = ""; return s }
+
+// take does one step that stands for itself and notes what came of it.
+func (r *Runner) take(ctx context.Context, reading Reading, plan Plan, s Step) error {
+	return r.noted(s, func() error {
+		ctx, cancel, err := r.guarded(ctx)
+		if err != nil {
+			return err
+		}
+		defer cancel()
+		switch s.Kind {
+		case StepHolder:
+			return r.createHolder(ctx, reading, plan)
+		case StepUpdate:
+			return r.update(ctx, reading, s)
+		case StepAdopt:
+			return r.adopt(ctx, reading, s)
+		case StepAlias:
+			return r.LiteLLM.UpdateKey(ctx, s.Token, litellm.Fields{"key_alias": s.Target})
+		case StepBlock:
+			return r.LiteLLM.BlockKey(ctx, s.Token)
+		case StepDelete, StepCleanup:
+			return r.LiteLLM.DeleteKey(ctx, s.Token)
+		}
+		return fmt.Errorf("unknown step %q", s.Kind)
+	})
+}
+
+// noted runs a step, tells progress and keeps the result.
+func (r *Runner) noted(s Step, do func() error) error {
+	if r.Progress != nil {
+		r.Progress(r.Policy.Name, s)
+	}
+	err := do()
+	if err != nil && !errors.Is(err, errClaimLost) {
+		err = fmt.Errorf("%s: %w", doing(s), err)
+	}
+	if r.taken == nil {
+		r.taken = map[Step]bool{}
+	}
+	r.taken[identity(s)] = err != nil
+	r.out.Steps = append(r.out.Steps, StepResult{Step: s, Done: err == nil, Err: err})
+	return err
+}
+
+// doing names a step in progress, for errors.
+func doing(s Step) string {
+	switch s.Kind {
+	case StepHolder:
+		return "creating the holder"
+	case StepUpdate:
+		return "updating " + what(s)
+	case StepAdopt:
+		return "adopting the existing key"
+	case StepMint:
+		return fmt.Sprintf("minting generation %d", s.Gen)
+	case StepVerify:
+		return fmt.Sprintf("verifying that generation %d answers", s.Gen)
+	case StepPlace:
+		return fmt.Sprintf("placing generation %d in %s", s.Gen, s.Target)
+	case StepFinish:
+		return fmt.Sprintf("finishing generation %d", s.Gen)
+	case StepAlias:
+		return fmt.Sprintf("renaming generation %d to %s", s.Gen, s.Target)
+	case StepBlock:
+		return fmt.Sprintf("blocking generation %d", s.Gen)
+	case StepDelete:
+		return fmt.Sprintf("deleting generation %d", s.Gen)
+	}
+	return fmt.Sprintf("removing claim %d", s.Gen)
+}
+
+func what(s Step) string {
+	switch {
+	case s.Token != "":
+		return fmt.Sprintf("generation %d", s.Gen)
+	case s.Target != "":
+		return s.Target
+	}
+	return "the holder"
+}
+
+// createHolder makes the user that carries the budget, with the values of the key to be adopted where there is one, and
+// reads back whose it is.
+func (r *Runner) createHolder(ctx context.Context, reading Reading, plan Plan) error {
+	p := r.Policy
+	j := journal{Version: journalVersion, Kind: kindHolder, Name: p.Name, Owner: p.Owner}
+	fields := litellm.Fields{"user_role": "internal_user_viewer", "auto_create_key": false}
+	limit, duration := p.MaxBudget, p.BudgetDuration
+	if k := adopted(reading, plan); k != nil {
+		j.Adopted = k.Token
+		limit, duration = k.MaxBudget, k.BudgetDuration
+		fields["spend"] = k.Spend
+	}
+	if limit.Valid && p.TeamID == "" {
+		fields["max_budget"] = limit.Decimal
+	}
+	if duration != "" {
+		fields["budget_duration"] = duration
+	}
+	fields["metadata"] = withJournal(nil, j)
+	if err := r.LiteLLM.CreateUser(ctx, HolderID(p.Name), fields); err != nil {
+		return err
+	}
+	if p.TeamID != "" {
+		if err := r.LiteLLM.AddTeamMember(ctx, p.TeamID, HolderID(p.Name), limit); err != nil {
+			return fmt.Errorf("adding it to team %s: %w", p.TeamID, err)
+		}
+	}
+	user, err := r.LiteLLM.User(ctx, HolderID(p.Name))
+	if err != nil {
+		return fmt.Errorf("reading it back: %w", err)
+	}
+	return checkHolder(p, Reading{Holder: user})
+}
+
+// adopted returns the row that the plan takes over, or nil.
+func adopted(reading Reading, plan Plan) *litellm.Key {
+	for _, s := range plan.Steps {
+		if s.Kind != StepAdopt {
+			continue
+		}
+		for i, k := range reading.Alias {
+			if k.Token == s.Token {
+				return &reading.Alias[i]
+			}
+		}
+	}
+	return nil
+}
+
+// adopt moves an existing key to the holder as generation 0. That it is done with no placement makes a rotation due: its
+// plaintext is not known to be in any target.
+func (r *Runner) adopt(ctx context.Context, reading Reading, s Step) error {
+	k, err := r.LiteLLM.FindKey(ctx, s.Token)
+	if err != nil {
+		return err
+	}
+	j, err := readJournal(reading.Holder.Metadata)
+	if err != nil {
+		return err
+	}
+	if j.Adopted != s.Token {
+		j.Adopted = s.Token
+		if err := r.LiteLLM.UpdateUser(ctx, HolderID(r.Policy.Name), litellm.Fields{"metadata": withJournal(reading.Holder.Metadata, *j)}); err != nil {
+			return fmt.Errorf("noting it in the holder's journal: %w", err)
+		}
+	}
+	now := r.proxyNow()
+	return r.LiteLLM.UpdateKey(ctx, s.Token, litellm.Fields{
+		"user_id": HolderID(r.Policy.Name),
+		"metadata": withJournal(k.Metadata, journal{
+			Version: journalVersion, Kind: kindGeneration, Name: r.Policy.Name, Gen: 0, Run: r.Options.Run,
+			MintedAt: k.CreatedAt.UTC(), Placed: map[string]string{}, DoneAt: now,
+		}),
+	})
+}
+
+// update brings the holder, its team membership or one generation to the policy.
+func (r *Runner) update(ctx context.Context, reading Reading, s Step) error {
+	p := r.Policy
+	switch {
+	case s.Token != "":
+		for _, k := range reading.Holder.Keys {
+			if k.Token == s.Token {
+				return r.LiteLLM.UpdateKey(ctx, s.Token, fieldsOf(generationDiff(p, k)))
+			}
+		}
+		return fmt.Errorf("the row is gone")
+	case s.Target != "":
+		if reading.Member == nil {
+			return r.LiteLLM.AddTeamMember(ctx, p.TeamID, HolderID(p.Name), p.MaxBudget)
+		}
+		return r.LiteLLM.UpdateTeamMember(ctx, p.TeamID, HolderID(p.Name), p.MaxBudget)
+	}
+	return r.LiteLLM.UpdateUser(ctx, HolderID(p.Name), fieldsOf(holderDiff(p, reading.Holder)))
+}
