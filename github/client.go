@@ -1,0 +1,194 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	gh "github.com/google/go-github/v62/github"
+
+	"github.com/org/openclaw-litellm-action/secret"
+)
+
+// What the zero fields of a Client stand for.
+const (
+	DefaultAPIURL    = "https://api.github.com"
+	DefaultTimeout   = 30 * time.Second
+	DefaultMaxWait   = time.Minute
+	DefaultMaxAnswer = 32 << 20
+	DefaultUserAgent = "openclaw-litellm-action"
+)
+
+// attempts is how often one request is sent at most, retries and waits for rate limits together.
+const attempts = 4
+
+// Client sends requests with one token. The zero value plus a Token works; fields are set before the first call and
+// not changed after. A Client is used by pointer and is safe for concurrent use.
+type Client struct {
+	Token  secret.Value // sent to the host of APIURL and nowhere else; zero: no authorization
+	APIURL string       // "": DefaultAPIURL; for GitHub Enterprise Server its …/api/v3
+	HTTP   *http.Client // nil: http.DefaultTransport; its redirect policy is not used
+	Login  string       // our own login, if known; see Viewer
+
+	Now   func() time.Time                                 // nil: time.Now
+	Sleep func(ctx context.Context, d time.Duration) error // nil: a timer; returns early with the context's error
+	Pace  func(ctx context.Context) error                  // called before each write is sent; nil: no pacing
+
+	UserAgent string        // "": DefaultUserAgent
+	Timeout   time.Duration // for one request with its answer; 0: DefaultTimeout
+	MaxWait   time.Duration // longest wait for a rate limit; a longer one is an error at once; 0: DefaultMaxWait
+	MaxAnswer int64         // largest answer read, in bytes; 0: DefaultMaxAnswer
+
+	requests atomic.Int64
+	expires  atomic.Pointer[time.Time]
+
+	mu    sync.Mutex
+	login string               // what Viewer learned
+	keys  map[string]publicKey // path of the scope's secrets → its public key
+}
+
+// Requests returns how many requests were sent so far, retries and followed redirects included.
+func (c *Client) Requests() int64 { return c.requests.Load() }
+
+// TokenExpires returns when the token expires, as GitHub said with the latest answer that said so; ok is false if none
+// has: the token does not expire or nothing was asked yet.
+func (c *Client) TokenExpires() (at time.Time, ok bool) {
+	if p := c.expires.Load(); p != nil {
+		return *p, true
+	}
+	return time.Time{}, false
+}
+
+// call is one request as a method describes it.
+type call struct {
+	op     string // gerund and thing: "reading issue 3 of acme/ops"
+	method string
+	path   string // below the API URL, escaped, or an absolute URL on its host; with its query
+	body   any    // nil: none
+	out    any    // nil: the answer's body is ignored
+	repeat bool   // sending it twice is as good as once, so a lost answer is retried
+}
+
+func (k call) writes() bool { return k.method != http.MethodGet }
+
+// do sends k until it is answered, may not be sent again, or was sent often enough. It returns the answer's header. The
+// error is an *Error.
+func (c *Client) do(ctx context.Context, k call) (http.Header, error) {
+	for attempt := 1; ; attempt++ {
+		header, fault := c.once(ctx, k)
+		if fault == nil {
+			return header, nil
+		}
+		wait, again := c.retry(ctx, k, fault, attempt)
+		if !again {
+			return nil, fault
+		}
+		if err := c.sleep(ctx, wait); err != nil {
+			return nil, &Error{Op: k.op, Kind: Network, Err: err}
+		}
+	}
+}
+
+// once sends k one time.
+func (c *Client) once(ctx context.Context, k call) (http.Header, *Error) {
+	api, err := c.api()
+	if err != nil {
+		return nil, &Error{Op: k.op, Kind: Invalid, Err: err}
+	}
+	if k.writes() && c.Pace != nil {
+		if err := c.Pace(ctx); err != nil {
+			return nil, &Error{Op: k.op, Kind: Network, Err: fmt.Errorf("waiting for a turn: %w", err)}
+		}
+	}
+	req, err := api.NewRequest(k.method, strings.TrimPrefix(k.path, "/"), k.body)
+	if err != nil {
+		return nil, &Error{Op: k.op, Kind: Invalid, Err: fmt.Errorf("building the request: %w", err)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, or(c.Timeout, DefaultTimeout))
+	defer cancel()
+	out := k.out
+	if out == nil {
+		out = io.Discard
+	}
+	resp, err := api.Do(ctx, req, out)
+	if _, accepted := err.(*gh.AcceptedError); err != nil && !accepted {
+		return nil, c.fault(k, resp, err)
+	}
+	return resp.Header, nil
+}
+
+// api returns a fresh go-github client: that package remembers rate limits by the process's clock, ours does not.
+func (c *Client) api() (*gh.Client, error) {
+	base, err := parseAPIURL(or(c.APIURL, DefaultAPIURL))
+	if err != nil {
+		return nil, err
+	}
+	var h http.Client
+	if c.HTTP != nil {
+		h = *c.HTTP
+	}
+	h.Transport = &transport{client: c, base: base, next: h.Transport}
+	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	api := gh.NewClient(&h)
+	api.BaseURL = base
+	api.UserAgent = or(c.UserAgent, DefaultUserAgent)
+	return api, nil
+}
+
+// parseAPIURL parses text with a trailing slash. Plain http is for loopback and private addresses only, since every
+// request carries the token.
+func parseAPIURL(text string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimRight(text, "/") + "/")
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("reading the GitHub API URL: it must look like %s or https://HOST/api/v3", DefaultAPIURL)
+	}
+	if u.Scheme == "https" || u.Scheme == "http" && isPrivate(u.Hostname()) {
+		return u, nil
+	}
+	return nil, fmt.Errorf("reading the GitHub API URL %s://%s: the token would travel in the clear; use https", u.Scheme, u.Host)
+}
+
+func isPrivate(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && (addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast())
+}
+
+func (c *Client) now() time.Time {
+	if c.Now != nil {
+		return c.Now()
+	}
+	return time.Now()
+}
+
+func (c *Client) sleep(ctx context.Context, d time.Duration) error {
+	if c.Sleep != nil {
+		return c.Sleep(ctx, d)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// or returns v, or fallback if v is zero.
+func or[T comparable](v, fallback T) T {
+	var zero T
+	if v == zero {
+		return fallback
+	}
+	return v
+}

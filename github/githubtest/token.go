@@ -1,0 +1,93 @@
+package githubtest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/org/openclaw-litellm-action/secret"
+)
+
+// Token is what one token may do.
+type Token struct {
+	// Login is who it writes as; "" is "github-actions[bot]" for an app's token and "octocat" otherwise.
+	Login string
+	// App marks an app's token, GITHUB_TOKEN included: it has no user and gets other words when refused.
+	App bool
+	// Permissions are GitHub's names with a level: "secrets=write", "issues=read". Write includes read, and
+	// "metadata=read" is always there. Nil permits everything.
+	Permissions []string
+	// Repositories are the "owner/name" it may see besides public ones; nil: all.
+	Repositories []string
+}
+
+// AddToken makes the server accept token. Until the first is added, every token is accepted and may do everything.
+func (s *Server) AddToken(token secret.Value, t Token) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens[token.SHA256()] = t
+	delete(s.revoked, token.SHA256())
+}
+
+// RevokeToken makes the server refuse token with 401, whether it knew it or not, until it is added again.
+func (s *Server) RevokeToken(token secret.Value) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revoked[token.SHA256()] = true
+}
+
+// authenticate returns the request's token and the digest it is known by. The lock is held.
+func (s *Server) authenticate(r *http.Request) (Token, string, bool) {
+	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || text == "" {
+		return Token{}, "", false
+	}
+	presented := secret.New(text).SHA256()
+	if s.revoked[presented] {
+		return Token{}, "", false
+	}
+	if len(s.tokens) == 0 {
+		return Token{}, presented, true
+	}
+	token, known := s.tokens[presented]
+	return token, presented, known
+}
+
+// login is who the token writes as.
+func (t Token) login() string {
+	switch {
+	case t.Login != "":
+		return t.Login
+	case t.App:
+		return "github-actions[bot]"
+	}
+	return "octocat"
+}
+
+// sees reports whether the token may know of r.
+func (t Token) sees(r *repository) bool {
+	if r.Visibility == "public" || t.Repositories == nil {
+		return true
+	}
+	return slices.ContainsFunc(t.Repositories, func(name string) bool { return strings.EqualFold(name, r.Name) })
+}
+
+// allows reports whether the token has permission, "name=level".
+func (t Token) allows(permission string) bool {
+	if permission == "" || permission == "metadata=read" || t.Permissions == nil {
+		return true
+	}
+	name, level, _ := strings.Cut(permission, "=")
+	return slices.Contains(t.Permissions, name+"=write") || level == "read" && slices.Contains(t.Permissions, name+"=read")
+}
+
+// forbidden is what GitHub says to a token without permission.
+func (t Token) forbidden(permission string) reply {
+	whose := "personal access token"
+	if t.App {
+		whose = "integration"
+	}
+	answer := refuse(http.StatusForbidden, "Resource not accessible by "+whose)
+	answer.header = http.Header{"X-Accepted-Github-Permissions": {permission}}
+	return answer
+}

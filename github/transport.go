@@ -1,0 +1,145 @@
+package github
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// maxHops is how many redirects one request follows.
+const maxHops = 3
+
+// expiryHeader tells when a personal access token expires.
+const expiryHeader = "GitHub-Authentication-Token-Expiration"
+
+// refusal is a request or redirect that was not sent because of where it would have gone.
+type refusal struct{ text string }
+
+func (r *refusal) Error() string { return r.text }
+
+// transport adds the token, follows redirects on the same host, and bounds answers. It exists below go-github so that
+// no path of that package can send the token elsewhere.
+type transport struct {
+	client *Client
+	base   *url.URL
+	next   http.RoundTripper // nil: http.DefaultTransport
+}
+
+// RoundTrip sends req and follows redirects with method and body unchanged, as GitHub asks for.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	to := req.URL
+	for hop := 0; ; hop++ {
+		if !t.home(to) {
+			closeBody(req)
+			return nil, &refusal{fmt.Sprintf("refusing to send the token to %s://%s: it belongs to %s", to.Scheme, to.Host, t.base.Host)}
+		}
+		resp, err := t.send(req, to, hop)
+		if err != nil {
+			return nil, err
+		}
+		if to = location(resp, to); to == nil {
+			return resp, nil
+		}
+		_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
+		_ = resp.Body.Close()
+		if hop == maxHops {
+			return nil, &refusal{fmt.Sprintf("stopping after %d redirects", maxHops)}
+		}
+	}
+}
+
+// send sends req once, to a URL that may be another than its own.
+func (t *transport) send(req *http.Request, to *url.URL, hop int) (*http.Response, error) {
+	r := req.Clone(req.Context())
+	r.URL, r.Host = to, ""
+	if hop > 0 && req.GetBody != nil {
+		body, err := req.GetBody()
+		if err != nil {
+			return nil, fmt.Errorf("repeating the request: %w", err)
+		}
+		r.Body = body
+	}
+	if !t.client.Token.IsZero() {
+		r.Header.Set("Authorization", "Bearer "+t.client.Token.Reveal())
+	}
+	t.client.requests.Add(1)
+	next := t.next
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	resp, err := next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	t.noteExpiry(resp.Header)
+	limit := or(t.client.MaxAnswer, DefaultMaxAnswer)
+	resp.Body = &bounded{ReadCloser: resp.Body, left: limit, limit: limit}
+	return resp, nil
+}
+
+// home reports whether u is on the host the token belongs to.
+func (t *transport) home(u *url.URL) bool {
+	return u.Scheme == t.base.Scheme && strings.EqualFold(u.Host, t.base.Host)
+}
+
+func (t *transport) noteExpiry(h http.Header) {
+	text := h.Get(expiryHeader)
+	for _, layout := range []string{"2006-01-02 15:04:05 MST", "2006-01-02 15:04:05 -0700"} {
+		if at, err := time.Parse(layout, text); err == nil {
+			at = at.UTC()
+			t.client.expires.Store(&at)
+			return
+		}
+	}
+}
+
+// location returns where a redirect leads, nil if resp is none.
+func location(resp *http.Response, from *url.URL) *url.URL {
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	default:
+		return nil
+	}
+	text := resp.Header.Get("Location")
+	if text == "" {
+		return nil
+	}
+	to, err := from.Parse(text)
+	if err != nil {
+		return nil
+	}
+	return to
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+}
+
+// tooLarge is what reading more than the limit gives.
+type tooLarge struct{ limit int64 }
+
+func (e *tooLarge) Error() string { return fmt.Sprintf("answer is larger than %d bytes", e.limit) }
+
+// bounded is a body that fails once more than limit bytes are read from it.
+type bounded struct {
+	io.ReadCloser
+	left, limit int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, &tooLarge{b.limit}
+	}
+	return n, err
+}
+
+var _ http.RoundTripper = (*transport)(nil)
