@@ -12,7 +12,6 @@ import (
 // failed is not tried again in this run; one that succeeded and is still due was not kept by the proxy, which is an error.
 func (r *Runner) work(ctx context.Context) error {
 	var errs []error
-	r.out.Steps = nil
 	for {
 		reading, plan, err := r.conclude(ctx)
 		r.report(reading, plan)
