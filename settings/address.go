@@ -1,0 +1,79 @@
+package settings
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// parseAddress reads an https or http URL of a service. Credentials, queries and fragments in it are refused. http is
+// allowed towards what cannot be outside, which warning then says; "" otherwise.
+func parseAddress(text string) (address *url.URL, warning string, p *problem) {
+	const remedy = "write an address such as https://litellm.example.com"
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || hasControl(text):
+		return nil, "", bad(remedy, "the value is not an address")
+	case u.User != nil:
+		return nil, "", bad("leave them out of the address", "the address holds credentials, which end up in logs")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, "", bad(remedy, "the address starts with neither https:// nor http://")
+	case u.Hostname() == "":
+		return nil, "", bad(remedy, "the address has no host")
+	case u.Scheme == "http" && !inside(u.Hostname()):
+		return nil, "", bad("use https://", "plain http to %s would show credentials to the network", quoteHost(u))
+	case u.Scheme == "http":
+		return u, "plain http to " + u.Hostname() + ": whoever is on that network can read the credentials", nil
+	}
+	return u, "", nil
+}
+
+// parseBase reads the address of an API: no query, no fragment, and the result has no trailing slash.
+func parseBase(text string) (base, warning string, p *problem) {
+	u, warning, p := parseAddress(text)
+	if p != nil {
+		return "", "", p
+	}
+	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return "", "", bad("leave off everything from the first ? or #", "the address has a query or a fragment")
+	}
+	return strings.TrimRight(u.String(), "/"), warning, nil
+}
+
+// inside reports whether a host is this machine or one on a private network, as far as its name tells: loopback and
+// private addresses, names without a dot (container and compose names), and the suffixes kept for private use.
+// Link-local addresses, where clouds keep their metadata, are not.
+func inside(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Unmap().IsLoopback() || ip.Unmap().IsPrivate()
+	}
+	if !strings.Contains(host, ".") {
+		return host != "" && !strings.ContainsFunc(host[:1], func(r rune) bool { return r >= '0' && r <= '9' })
+	}
+	for _, suffix := range []string{".localhost", ".internal", ".local", ".home.arpa", ".svc"} {
+		if strings.HasSuffix(host, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+// parseListen takes host:port to listen on. Unless anyone may read it, the host has to be a loopback address.
+func parseListen(anyone bool) func(string) (string, *problem) {
+	return func(text string) (string, *problem) {
+		host, port, err := net.SplitHostPort(text)
+		if err != nil || port == "" {
+			return "", bad("write host:port, such as 127.0.0.1:8080", "%s is not an address to listen on", quote(text))
+		}
+		ip, err := netip.ParseAddr(host)
+		if loopback := host == "localhost" || err == nil && ip.Unmap().IsLoopback(); !anyone && !loopback {
+			return "", bad("listen on a loopback address, such as 127.0.0.1:8080", "the page shows spend and %s is open to others", quote(text))
+		}
+		return text, nil
+	}
+}
+
+// quoteHost names the host of a URL and nothing else of it.
+func quoteHost(u *url.URL) string { return quote(u.Hostname()) }

@@ -1,0 +1,207 @@
+package settings
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sethvargo/go-githubactions"
+
+	"github.com/org/openclaw-litellm-action/secret"
+)
+
+// loader builds Settings from the layers, collecting faults on the way.
+type loader struct {
+	faults
+	line   commandLine
+	getenv func(string) string
+	action *githubactions.Action // nil outside Actions
+	file   *file                 // nil: none
+	values map[string]value      // by row
+	out    *Settings
+}
+
+// Load reads and checks the settings. args are the arguments without the program's name; getenv and readFile stand for
+// the process. sandbox is the configuration file used in place of any other under --sandbox; nil leaves Keys empty
+// there.
+//
+// The result is never nil, so that its Secrets can be masked whatever the error. The error is nil, or *Help if help
+// was asked for, or Faults with everything wrong at once.
+func Load(args []string, getenv func(string) string, readFile func(string) ([]byte, error), sandbox []byte) (*Settings, error) {
+	l := &loader{getenv: getenv, out: &Settings{sources: map[string]Source{}}}
+	l.out.InActions = getenv("GITHUB_ACTIONS") == "true"
+	if l.out.InActions {
+		l.action = githubactions.New(githubactions.WithGetenv(getenv))
+		l.out.Workspace = getenv("GITHUB_WORKSPACE")
+		l.out.Event = getenv("GITHUB_EVENT_NAME")
+	}
+	l.collectSecrets()
+	line, err := parseArgs(l.withCommand(args))
+	if err != nil {
+		return l.out, err
+	}
+	l.line, l.out.Command = line, line.command
+	if line.command == CommandVersion {
+		return l.out, nil
+	}
+	l.resolve()
+	l.readCommand()
+	if l.readConfig(readFile, sandbox) {
+		l.resolve()
+		l.readAccess()
+		l.readTelling()
+		l.readService()
+		l.readOutput()
+		l.readKeys()
+		l.checkTogether()
+	}
+	return l.out, l.err()
+}
+
+// withCommand puts the input command before the arguments if those start without a command, in Actions.
+func (l *loader) withCommand(args []string) []string {
+	if l.action == nil || len(args) > 0 && (!strings.HasPrefix(args[0], "-") || args[0] == "-h" || args[0] == "--help") {
+		return args
+	}
+	cmd := l.action.GetInput("command")
+	if cmd == "" {
+		cmd = CommandRun
+	}
+	return append([]string{cmd}, args...)
+}
+
+// collectSecrets notes every secret that is there to be read, from every layer and also those that lose, before
+// anything can print. Under --sandbox they are masked as well, but not used.
+func (l *loader) collectSecrets() {
+	for _, r := range table() {
+		if r.kind != secretText {
+			continue
+		}
+		texts := []string{l.inputText(r)}
+		for _, name := range r.variables() {
+			texts = append(texts, strings.TrimSpace(l.getenv(name)))
+		}
+		for _, text := range texts {
+			l.noteSecret(text)
+		}
+	}
+}
+
+func (l *loader) noteSecret(text string) {
+	v := secret.New(text)
+	if text != "" && !slices.ContainsFunc(l.out.secrets, v.Equal) {
+		l.out.secrets = append(l.out.secrets, v)
+	}
+}
+
+func (l *loader) inputText(r row) string {
+	if l.action == nil || r.on&input == 0 {
+		return ""
+	}
+	return strings.TrimSpace(l.action.GetInput(r.name))
+}
+
+// resolve finds for each row the strongest layer that says something.
+func (l *loader) resolve() {
+	l.values = map[string]value{}
+	for _, r := range table() {
+		v := l.strongest(r)
+		l.values[r.name] = v
+		l.out.sources[r.name] = v.src
+		if r.kind == secretText {
+			l.noteSecret(v.text)
+		}
+	}
+}
+
+func (l *loader) strongest(r row) value {
+	if text := l.line.flags[r.name]; text != "" {
+		return value{text: text, src: Source{Layer: Flag, Name: r.name}}
+	}
+	if text := l.inputText(r); text != "" && l.reads(r) {
+		return value{text: text, src: Source{Layer: Input, Name: r.name}}
+	}
+	for _, name := range r.variables() {
+		if text := strings.TrimSpace(l.getenv(name)); text != "" && l.reads(r) {
+			return value{text: text, src: Source{Layer: Environment, Name: name}}
+		}
+	}
+	if l.file != nil && r.file != "" {
+		if v, ok := l.file.values[r.file]; ok {
+			return v
+		}
+	}
+	if r.def != "" {
+		return value{text: r.def, src: Source{Layer: Default, Name: r.name}}
+	}
+	return value{src: Source{Name: r.name}}
+}
+
+// reads reports whether inputs and environment count for the row. In the sandbox only those about how to run and what
+// to print do: its fleet and its addresses are its own.
+func (l *loader) reads(r row) bool {
+	return !l.out.Sandbox || r.group == groupRun || r.group == groupOutput
+}
+
+// readConfig reads the configuration file, if there is one. It returns false if that failed: what the file would have
+// said is not known then, and judging the rest would mislead.
+func (l *loader) readConfig(readFile func(string) ([]byte, error), sandbox []byte) bool {
+	if l.out.Sandbox {
+		l.refuseInSandbox()
+		if sandbox != nil {
+			l.file = parseFile("sandbox", sandbox, &l.faults)
+		}
+		return true
+	}
+	named := l.values["config"]
+	name, content, p := findFile(named, readFile)
+	l.add(named.src, p)
+	if p != nil || name == "" {
+		return p == nil
+	}
+	l.out.ConfigFile = name
+	l.file = parseFile(name, content, &l.faults)
+	return l.file.doc.body != nil || len(l.list) == 0
+}
+
+// refuseInSandbox names what the command line asks for and the sandbox would ignore.
+func (l *loader) refuseInSandbox() {
+	for _, r := range table() {
+		v := l.values[r.name]
+		ignored := r.name == "config" || r.group == groupKey || r.group == groupLiteLLM || r.group == groupGitHub
+		if ignored && (v.src.Layer == Flag || r.name == "config" && v.src.Given()) {
+			l.add(v.src, bad("leave it out", "the sandbox brings its own configuration"))
+		}
+	}
+}
+
+// read parses a row's value. Nothing given, or a fault, gives the zero value.
+func read[T any](l *loader, v value, parse func(string) (T, *problem)) T {
+	var zero T
+	if v.text == "" {
+		return zero
+	}
+	result, p := parse(v.text)
+	if p != nil {
+		l.add(v.src, p)
+		return zero
+	}
+	return result
+}
+
+// readItems parses a list. Nothing given gives nil; faults are left out.
+func readItems[T any](l *loader, v value, parse func(string) (T, *problem)) []T {
+	var all []T
+	for _, i := range v.list() {
+		if i.text == "" {
+			l.add(i.src, bad("leave it out or fill it in", "the entry is empty"))
+			continue
+		}
+		result, p := parse(i.text)
+		if p != nil {
+			l.add(i.src, p)
+			continue
+		}
+		all = append(all, result)
+	}
+	return all
+}

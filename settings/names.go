@@ -1,0 +1,96 @@
+package settings
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	keyName      = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,99}$`)
+	retiredName  = regexp.MustCompile(`\.g[0-9]+$`)
+	secretName   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	organization = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`)
+	repository   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}$`)
+	ownerName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./-]{0,199}$`)
+	channelName  = regexp.MustCompile(`^[CGD][A-Z0-9]{5,20}$`)
+)
+
+// parseKeyName takes what a LiteLLM alias and user id can hold, less the aliases of retired generations.
+func parseKeyName(text string) (string, *problem) {
+	switch {
+	case !keyName.MatchString(text):
+		return "", bad("use up to 100 letters, digits, '_', '.' and '-', a letter or digit first", "%s cannot name a key", quote(text))
+	case retiredName.MatchString(text):
+		return "", bad("choose a name without that ending", "%s ends as the alias of a retired generation does", quote(text))
+	}
+	return text, nil
+}
+
+// parseSecretName takes GitHub's secret names and returns them in upper case, as GitHub stores them.
+func parseSecretName(text string) (string, *problem) {
+	upper := strings.ToUpper(text)
+	switch {
+	case !secretName.MatchString(text):
+		return "", bad("use letters, digits and '_', no digit first", "%s cannot name a secret", quote(text))
+	case strings.HasPrefix(upper, "GITHUB_"):
+		return "", bad("choose another name", "GitHub keeps names that start with GITHUB_ to itself, so %s cannot name a secret", quote(text))
+	}
+	return upper, nil
+}
+
+// parseRepository takes owner/name.
+func parseRepository(text string) (string, *problem) {
+	_, name, _ := strings.Cut(text, "/")
+	if !repository.MatchString(text) || name == "." || name == ".." {
+		return "", bad("write owner/name", "%s is not a repository", quote(text))
+	}
+	return text, nil
+}
+
+// parseOrganization takes an organisation's login.
+func parseOrganization(text string) (string, *problem) {
+	if !organization.MatchString(text) {
+		return "", bad("write the organization's login", "%s is not an organization", quote(text))
+	}
+	return text, nil
+}
+
+// parseEnvironment takes what GitHub takes: any text of up to 255 bytes without control characters.
+func parseEnvironment(text string) (string, *problem) {
+	if len(text) > 255 || hasControl(text) {
+		return "", bad("write the environment's name", "%s is not an environment", quote(text))
+	}
+	return text, nil
+}
+
+// parseOwner takes a repository or a name of one's own choice.
+func parseOwner(text string) (string, *problem) {
+	if !ownerName.MatchString(text) {
+		return "", bad("use a repository such as acme/agents, or a name of letters, digits, '_', '.', '/' and '-'", "%s cannot name an owner", quote(text))
+	}
+	return text, nil
+}
+
+// parseChannel takes a Slack channel's id. A name would do for posting, but not for editing.
+func parseChannel(text string) (string, *problem) {
+	if !channelName.MatchString(text) {
+		return "", bad("write the channel's id, such as C0123456789, from the end of its details in Slack", "%s is not a channel id", quote(text))
+	}
+	return text, nil
+}
+
+// parsePath takes a file's path.
+func parsePath(text string) (string, *problem) {
+	if hasControl(text) || strings.HasSuffix(text, "/") {
+		return "", bad("write the path of a file", "%s is not a file's path", quote(text))
+	}
+	return text, nil
+}
+
+// parseLabel takes a label of an issue.
+func parseLabel(text string) (string, *problem) {
+	if hasControl(text) || len([]rune(text)) > 50 {
+		return "", bad("write a label of up to 50 characters", "%s is not a label", quote(text))
+	}
+	return text, nil
+}

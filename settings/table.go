@@ -1,0 +1,280 @@
+package settings
+
+import (
+	"slices"
+	"strings"
+)
+
+// kind is how a setting's text is written, and decides its flag.
+type kind int
+
+const (
+	text           kind = iota
+	secretText          // never a flag, masked
+	boolean             // true or false
+	list                // by comma or line; a sequence in the file
+	choice              // one of choices
+	money               // US dollars
+	duration            // Go's, d, w
+	budgetDuration      // LiteLLM's, normalised
+	percent             // 5%
+	percents            // list of percentages
+	address             // URL
+	cronSpec            // five fields
+)
+
+// surface says where besides the file a setting may be given.
+type surface int
+
+const (
+	flag surface = 1 << iota
+	input
+	environment
+	everywhere = flag | input | environment
+)
+
+// row is one setting: everything about it that is said in more than one place.
+type row struct {
+	name    string // of the flag and the input
+	group   string
+	kind    kind
+	on      surface
+	env     []string // well-known variables, the first given counts; nil: OPENCLAW_LITELLM_ and the name
+	file    string   // path in the file, e.g. defaults.max_budget; "": not in the file
+	choices []string // of a choice
+	def     string   // "": none
+	help    string   // one line without the default, for help, action.yml and README
+	cmds    []string // whose flag it is; nil: every command
+	arg     bool     // the command's arguments, rather than a flag
+}
+
+// The groups, in the order of help and README.
+const (
+	groupRun     = "What to do"
+	groupLiteLLM = "LiteLLM"
+	groupKey     = "The key, if the file has no keys"
+	groupGitHub  = "GitHub"
+	groupTell    = "Telling people"
+	groupService = "Service"
+	groupOutput  = "Output"
+)
+
+// prefix starts the variables of settings that have no well-known one.
+const prefix = "OPENCLAW_LITELLM_"
+
+// table returns every setting.
+func table() []row {
+	return slices.Concat(runRows(), litellmRows(), keyRows(), githubRows(), tellRows(), serviceRows(), outputRows())
+}
+
+func runRows() []row {
+	return []row{
+		{name: "command", group: groupRun, kind: choice, on: input, choices: commandNames(), def: CommandRun,
+			help: "what to do"},
+		{name: "names", group: groupRun, kind: list, on: input | environment, cmds: []string{CommandRotate}, arg: true,
+			help: "logical keys to rotate (default: all)"},
+		{name: "config", group: groupRun, on: everywhere,
+			help: "configuration file (default: openclaw-litellm.yml, then .github/openclaw-litellm.yml, if there is one)"},
+		{name: "only", group: groupRun, kind: list, on: everywhere, cmds: []string{CommandRun},
+			help: "parts of run: rotate, check, report (default: all)"},
+		{name: "now", group: groupRun, kind: boolean, on: everywhere, def: "false", cmds: []string{CommandRotate},
+			help: "rotate whatever the key's age"},
+		{name: "dry-run", group: groupRun, kind: boolean, on: everywhere, def: "false",
+			cmds: []string{CommandRun, CommandRotate}, help: "write nothing, show what would be done"},
+		{name: "detailed-exitcode", group: groupRun, kind: boolean, on: flag | environment, def: "false",
+			cmds: []string{CommandPlan}, help: "exit with 4 if work is due"},
+		{name: "sandbox", group: groupRun, kind: boolean, on: everywhere, def: "false",
+			help: "use a made-up proxy, GitHub and Slack in this process; needs no account and reads no credentials"},
+	}
+}
+
+func litellmRows() []row {
+	return []row{
+		{name: "litellm-base-url", group: groupLiteLLM, kind: address, on: everywhere, file: "litellm.base_url",
+			env: []string{"LITELLM_BASE_URL", "LITELLM_PROXY_URL"}, help: "the proxy's address, with or without /v1"},
+		{name: "litellm-master-key", group: groupLiteLLM, kind: secretText, on: input | environment,
+			env: []string{"LITELLM_MASTER_KEY", "LITELLM_PROXY_API_KEY"}, help: "the master key or, better, a narrow management key"},
+		{name: "ca-file", group: groupLiteLLM, on: everywhere,
+			help: "PEM file of further certificate authorities to trust"},
+		{name: "owner", group: groupLiteLLM, on: everywhere, file: "owner",
+			help: "whose keys these are; another owner's are never touched (default: this repository)"},
+	}
+}
+
+func keyRows() []row {
+	return []row{
+		{name: "key-name", group: groupKey, on: everywhere, def: "openclaw", help: "the key's stable name"},
+		{name: "adopt", group: groupKey, kind: boolean, on: everywhere, file: "defaults.adopt", def: "false",
+			help: "take over an existing key that has this name as its alias"},
+		{name: "max-budget", group: groupKey, kind: money, on: everywhere, file: "defaults.max_budget",
+			help: "US dollars a budget window (default: no limit)"},
+		{name: "budget-duration", group: groupKey, kind: budgetDuration, on: everywhere, file: "defaults.budget_duration",
+			help: "the budget window: hourly, daily, weekly, monthly, or such as 12h, 30d (default: never resets)"},
+		{name: "models", group: groupKey, kind: list, on: everywhere, file: "defaults.models",
+			help: "models the key may use (default: as the proxy has it)"},
+		{name: "rotation-interval", group: groupKey, kind: duration, on: everywhere, file: "defaults.rotation_interval",
+			def: "30d", help: "age at which the key is replaced"},
+		{name: "grace-period", group: groupKey, kind: duration, on: everywhere, file: "defaults.grace_period",
+			def: "7d", help: "how long the old key keeps working after the new one is everywhere"},
+		{name: "max-grace-period", group: groupKey, kind: duration, on: everywhere, file: "defaults.max_grace_period",
+			def: "35d", help: "how long an old key may keep working while it is still used"},
+		{name: "block-in-use", group: groupKey, kind: boolean, on: everywhere, file: "defaults.block_in_use", def: "false",
+			help: "block an old key after the longest grace period even while it is used"},
+		{name: "thresholds", group: groupKey, kind: percents, on: everywhere, file: "defaults.thresholds",
+			def: "50%,80%,95%", help: "shares of the budget that are worth a finding"},
+		{name: "secret-name", group: groupKey, on: everywhere, def: "LITELLM_API_KEY", help: "secret that holds the key"},
+		{name: "secret-repository", group: groupKey, on: everywhere,
+			help: "repository of the secret (default: this one, or no secret if only key-file is given)"},
+		{name: "secret-environment", group: groupKey, on: everywhere,
+			help: "environment of the secret (default: the repository's own)"},
+		{name: "key-file", group: groupKey, on: everywhere, help: "file that holds the key, mode 0600"},
+	}
+}
+
+func githubRows() []row {
+	return []row{
+		{name: "github-token", group: groupGitHub, kind: secretText, on: input | environment, env: []string{"GITHUB_TOKEN"},
+			help: "for the living issue; can never write secrets"},
+		{name: "secrets-token", group: groupGitHub, kind: secretText, on: input | environment, env: []string{"SECRETS_TOKEN"},
+			help: "fine-grained token that writes secrets"},
+		{name: "github-api-url", group: groupGitHub, kind: address, on: everywhere, env: []string{"GITHUB_API_URL"},
+			def: "https://api.github.com", help: "GitHub's API"},
+		{name: "github-repository", group: groupGitHub, on: environment, env: []string{"GITHUB_REPOSITORY"},
+			help: "this repository; the runner sets it"},
+	}
+}
+
+func tellRows() []row {
+	return []row{
+		{name: "failover-window", group: groupTell, kind: duration, on: everywhere, file: "failover.window", def: "1h",
+			help: "how far back failover is looked for"},
+		{name: "fallback-rate", group: groupTell, kind: percent, on: everywhere, file: "failover.fallback_rate", def: "5%",
+			help: "share of requests served by fallbacks that is worth a finding"},
+		{name: "slack-bot-token", group: groupTell, kind: secretText, on: input | environment,
+			env: []string{"SLACK_BOT_TOKEN"}, help: "bot token for one living message a subject"},
+		{name: "slack-channel", group: groupTell, on: everywhere, env: []string{"SLACK_CHANNEL"},
+			file: "report.slack.channel", help: "channel id for the bot token"},
+		{name: "slack-webhook-url", group: groupTell, kind: secretText, on: input | environment,
+			env: []string{"SLACK_WEBHOOK_URL"}, help: "webhook, in place of a bot token: transitions only"},
+		{name: "slack-api-url", group: groupTell, kind: address, on: everywhere, env: []string{"SLACK_API_URL"},
+			def: "https://slack.com/api/", help: "Slack's API"},
+		{name: "issue-repository", group: groupTell, on: everywhere, file: "report.issue.repository",
+			help: "repository of the living issue (default: no issue)"},
+		{name: "issue-labels", group: groupTell, kind: list, on: everywhere, file: "report.issue.labels",
+			help: "labels of the living issue"},
+		{name: "heartbeat-url", group: groupTell, kind: secretText, on: input | environment, file: "report.heartbeat_url",
+			help: "pinged after a good run: silence is noticed"},
+	}
+}
+
+func serviceRows() []row {
+	serve := []string{CommandServe}
+	return []row{
+		{name: "schedule-run", group: groupService, kind: cronSpec, on: flag | environment, file: "schedule.run",
+			def: "*/15 * * * *", cmds: serve, help: "when the service makes a pass, in cron syntax"},
+		{name: "schedule-report", group: groupService, kind: cronSpec, on: flag | environment, file: "schedule.report",
+			cmds: serve, help: "when the service reports, in cron syntax (default: never)"},
+		{name: "timezone", group: groupService, on: flag | environment, file: "schedule.timezone", def: "UTC", cmds: serve,
+			help: "time zone of the schedule, such as Europe/Paris"},
+		{name: "listen", group: groupService, on: flag | environment, cmds: serve,
+			help: "host:port of the page, a loopback address (default: no page)"},
+		{name: "health-listen", group: groupService, on: flag | environment, cmds: serve,
+			help: "host:port of /healthz and /readyz (default: none)"},
+	}
+}
+
+func outputRows() []row {
+	results := []string{CommandRun, CommandPlan, CommandRotate, CommandCheck, CommandReport, CommandKeys}
+	return []row{
+		{name: "period", group: groupOutput, kind: choice, on: everywhere, def: "week", cmds: []string{CommandReport},
+			choices: []string{"day", "week", "month", "24h", "7d"}, help: "what a report covers"},
+		{name: "format", group: groupOutput, kind: choice, on: everywhere, def: "text", cmds: results,
+			choices: []string{"text", "markdown", "json"}, help: "how the result is written"},
+		{name: "output", group: groupOutput, on: everywhere, cmds: results,
+			help: "file for the result (default: standard output)"},
+		{name: "fail-on", group: groupOutput, kind: choice, on: everywhere, def: "never",
+			choices: []string{"never", "warning", "critical"}, cmds: []string{CommandRun, CommandCheck, CommandReport},
+			help: "exit with 3 at a finding this severe"},
+		{name: "log-format", group: groupOutput, kind: choice, on: everywhere, def: "text",
+			choices: []string{"text", "json"}, help: "how the log is written"},
+		{name: "log-level", group: groupOutput, kind: choice, on: everywhere, def: "info",
+			choices: []string{"debug", "info", "warn", "error"}, help: "least important line that is logged"},
+	}
+}
+
+// command is one command and its help.
+type command struct{ name, help string }
+
+func commands() []command {
+	return []command{
+		{CommandRun, "the whole pass: rotate what is due, check, report"},
+		{CommandPlan, "print what run would do and why; write nothing"},
+		{CommandRotate, "rotate what is due, or the named keys"},
+		{CommandCheck, "judge spend and failover"},
+		{CommandReport, "report spend over a period"},
+		{CommandKeys, "list logical keys and their generations"},
+		{CommandServe, "run as a service, on a schedule"},
+		{CommandVersion, "print the version"},
+	}
+}
+
+func commandNames() []string {
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// variables returns the environment variables of the row, the strongest first.
+func (r row) variables() []string {
+	if r.on&environment == 0 {
+		return nil
+	}
+	if r.env != nil {
+		return r.env
+	}
+	return []string{prefix + strings.ToUpper(strings.ReplaceAll(r.name, "-", "_"))}
+}
+
+// ways names every way to give the row besides the file: "input x, flag --x or environment X".
+func (r row) ways() string {
+	var ways []string
+	if r.on&input != 0 {
+		ways = append(ways, "input "+r.name)
+	}
+	if r.on&flag != 0 {
+		ways = append(ways, "flag --"+r.name)
+	}
+	if vars := r.variables(); vars != nil {
+		ways = append(ways, "environment "+vars[0])
+	}
+	if len(ways) == 1 {
+		return ways[0]
+	}
+	return strings.Join(ways[:len(ways)-1], ", ") + " or " + ways[len(ways)-1]
+}
+
+// describe is the help with the default and the choices.
+func (r row) describe() string {
+	text := r.help
+	if r.choices != nil {
+		text += ": " + strings.Join(r.choices, ", ")
+	}
+	if r.def != "" && r.kind != boolean {
+		text += " (default: " + r.def + ")"
+	}
+	return text
+}
+
+// field is the row's name in defaults and in a key of the file; "" if it is no policy of a key.
+func (r row) field() string {
+	name, ok := strings.CutPrefix(r.file, "defaults.")
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// single reports whether the row is for the one key of a configuration without keys.
+func (r row) single() bool { return r.group == groupKey }

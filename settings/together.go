@@ -1,0 +1,72 @@
+package settings
+
+// checkTogether holds settings against each other that only make sense together.
+func (l *loader) checkTogether() {
+	l.checkNames()
+	l.checkTargets()
+	if !l.out.Sandbox {
+		l.checkTokens()
+		l.checkSlack()
+	}
+	if l.out.Owner == "" && l.out.Does(PartRotate) && !l.out.Sandbox && l.values["owner"].text == "" {
+		l.missing("owner", "missing, and this repository is not known")
+	}
+}
+
+// checkNames wants every name once, and those asked for to exist.
+func (l *loader) checkNames() {
+	seen := map[string]Source{}
+	for _, k := range l.out.Keys {
+		if first, twice := seen[k.Name]; twice && k.Name != "" {
+			l.add(k.From, bad("name each key once", "key %s is also at %s", quote(k.Name), first))
+		}
+		seen[k.Name] = k.From
+	}
+	for _, name := range l.out.Names {
+		if _, known := seen[name]; !known && len(l.out.Keys) > 0 {
+			l.add(l.values["names"].src, bad("name a key of the configuration", "there is no key %s", quote(name)))
+		}
+	}
+}
+
+// checkTargets wants every place to be written by one key only.
+func (l *loader) checkTargets() {
+	seen := map[string]Source{}
+	for _, k := range l.out.Keys {
+		for _, t := range k.Targets {
+			if first, twice := seen[t.same()]; twice {
+				l.add(t.From, bad("write each place once", "the same target is also at %s", first))
+			}
+			seen[t.same()] = t.From
+		}
+	}
+}
+
+// checkTokens wants the tokens without which a part of the work is sure to fail.
+func (l *loader) checkTokens() {
+	secretTarget := false
+	for _, k := range l.out.Keys {
+		for _, t := range k.Targets {
+			secretTarget = secretTarget || t.File == ""
+		}
+	}
+	if secretTarget && l.out.Does(PartRotate) && l.values["secrets-token"].text == "" {
+		l.missing("secrets-token", "missing, and GITHUB_TOKEN can never write secrets")
+	}
+	if l.out.Report.IssueRepository != "" && l.out.Does(PartReport) && l.values["github-token"].text == "" {
+		l.missing("github-token", "missing, and without it issue-repository does nothing")
+	}
+}
+
+// checkSlack wants a channel for the bot, and one way into Slack.
+func (l *loader) checkSlack() {
+	bot, hook, channel := l.values["slack-bot-token"], l.values["slack-webhook-url"], l.values["slack-channel"]
+	switch {
+	case bot.text != "" && hook.text != "":
+		l.add(hook.src, bad("give one of them", "slack-bot-token is given too, and both would tell everything twice"))
+	case bot.text != "" && channel.text == "":
+		l.missing("slack-channel", "missing, and slack-bot-token does nothing without it")
+	case bot.text == "" && hook.text == "" && channel.text != "":
+		l.warn(channel.src, "nobody is told in Slack: there is no slack-bot-token")
+	}
+}
