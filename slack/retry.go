@@ -1,0 +1,106 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+const (
+	maxAttempts    = 4
+	defaultMaxWait = time.Minute
+)
+
+// patience says how long and how often a call is repeated.
+type patience struct {
+	sleep   func(context.Context, time.Duration) error
+	maxWait time.Duration // over all waits of one call; 0: a minute
+}
+
+// do makes the call up to four times. It repeats what Slack asked to repeat, what was never sent and, if harmless, what
+// may have been carried out. It gives up as soon as the next wait would go over the limit.
+func (p patience) do(ctx context.Context, harmless bool, call func(context.Context) *Error) error {
+	if p.maxWait == 0 {
+		p.maxWait = defaultMaxWait
+	}
+	if p.sleep == nil {
+		p.sleep = sleep
+	}
+	left := p.maxWait
+	for n := 0; ; n++ {
+		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		e := call(attempt)
+		cancel()
+		if e == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			e.cause = ctx.Err()
+		}
+		wait, again := next(e, n, harmless)
+		if !again || n+1 == maxAttempts || wait > left || ctx.Err() != nil {
+			return e
+		}
+		left -= wait
+		if err := p.sleep(ctx, wait); err != nil {
+			e.cause = cutShort(ctx, err)
+			return e
+		}
+	}
+}
+
+// next says whether to make the call again after its nth failure, and how long to wait first.
+func next(e *Error, n int, harmless bool) (time.Duration, bool) {
+	backoff := time.Second << n
+	switch e.Kind {
+	case RateLimited:
+		return max(e.RetryAfter, backoff), true
+	case Network, Server:
+		return backoff, harmless || !e.MaybeSent
+	}
+	return 0, false
+}
+
+// sleep waits for d or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// textOnly reports whether err is Slack refusing m's blocks, and returns what to send instead.
+func textOnly(m Message, err error) (Message, string, bool) {
+	var e *Error
+	if len(m.Blocks) == 0 || !errors.As(err, &e) || e.Kind != BlocksRefused {
+		return m, "", false
+	}
+	why := e.Code
+	if e.Detail != "" {
+		why += ": " + e.Detail
+	}
+	m.Text += "\n_Slack refused the formatted version of this message (" + Escape(e.Code) + ")._"
+	return Message{Text: m.Text}, "Slack refused the formatted version (" + why + "), so the text was sent alone", true
+}
+
+// ready returns m fitted, having told notes what was cut, or an *Error if it has no text.
+func ready(op string, m Message, notes func(string)) (Message, error) {
+	if m.Text == "" {
+		return m, &Error{Op: op, Kind: Invalid, Detail: "the message has no fallback text"}
+	}
+	m, cuts := Fit(m)
+	for _, c := range cuts {
+		tell(notes, op, c)
+	}
+	return m, nil
+}
+
+func tell(notes func(string), op, what string) {
+	if notes != nil {
+		notes(op + ": " + what)
+	}
+}
