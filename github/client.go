@@ -91,7 +91,8 @@ func (c *Client) do(ctx context.Context, k call) (http.Header, error) {
 			return nil, fault
 		}
 		if err := c.sleep(ctx, wait); err != nil {
-			return nil, &Error{Op: k.op, Kind: Network, Err: err}
+			fault.Err = fmt.Errorf("waiting to try again: %w", err)
+			return nil, fault
 		}
 	}
 }

@@ -76,13 +76,20 @@ func (t *SecretTarget) Validate() error {
 	return nil
 }
 
-// Preflight reports why a write would fail, without writing: the scope's public key must be readable. GitHub tells of
-// a missing right to write only when it is used.
+// Preflight reports why a write would fail, without writing: the scope's public key must be readable and the
+// repository not archived. GitHub tells of a missing right to write only when it is used.
 func (t *SecretTarget) Preflight(ctx context.Context) error {
 	if err := t.check(); err != nil {
 		return err
 	}
-	_, err := t.Client.publicKey(ctx, t.Scope)
+	if _, err := t.Client.publicKey(ctx, t.Scope); err != nil || t.Scope.Repository == "" {
+		return err
+	}
+	owner, name, _ := strings.Cut(t.Scope.Repository, "/")
+	r, err := t.Client.Repository(ctx, owner, name)
+	if err == nil && r.Archived {
+		err = &Error{Op: "preparing to put " + t.String(), Kind: Archived}
+	}
 	return err
 }
 

@@ -137,12 +137,9 @@ func paginate[T any](r *request, all []T) ([]T, http.Header) {
 	last := max(1, (len(all)+size-1)/size)
 	var links []string
 	link := func(to int, rel string) {
-		u := *r.url
-		u.Scheme, u.Host = "http", r.host
-		query := u.Query()
+		query := r.url.Query()
 		query.Set("page", strconv.Itoa(to))
-		u.RawQuery = query.Encode()
-		links = append(links, fmt.Sprintf("<%s>; rel=%q", u.String(), rel))
+		links = append(links, fmt.Sprintf("<%s%s?%s>; rel=%q", r.base, r.url.EscapedPath(), query.Encode(), rel))
 	}
 	if page > 1 {
 		link(page-1, "prev")
@@ -153,7 +150,7 @@ func paginate[T any](r *request, all []T) ([]T, http.Header) {
 	}
 	from := min(len(all), (page-1)*size)
 	to := min(len(all), from+size)
-	return append([]T{}, all[from:to]...), http.Header{"Link": links}
+	return append([]T{}, all[from:to]...), http.Header{"Link": {strings.Join(links, ", ")}}
 }
 
 // number parses text, or returns fallback; most is the largest.

@@ -26,7 +26,7 @@ type request struct {
 	query      url.Values
 	body       []byte
 	url        *url.URL
-	host       string
+	base       string // scheme and host the request came to
 	token      Token
 	repository *repository // of {owner} and {repo}
 }
@@ -101,7 +101,7 @@ func (s *Server) apply(r *http.Request, body []byte) reply {
 		if !matches || route.method != r.Method {
 			continue
 		}
-		req := &request{vars: vars, query: r.URL.Query(), body: body, url: r.URL, host: r.Host, token: token}
+		req := &request{vars: vars, query: r.URL.Query(), body: body, url: r.URL, base: baseOf(r), token: token}
 		if refused, stop := s.admit(req, route, path); stop {
 			return refused
 		}
@@ -139,7 +139,7 @@ func (s *Server) admit(r *request, route route, path string) (reply, bool) {
 // moved redirects from a repository's old name to its number, as GitHub does.
 func (s *Server) moved(r *request, to *repository, path string) reply {
 	rest := strings.SplitN(path, "/", 4)
-	location := fmt.Sprintf("http://%s/repositories/%d", r.host, to.ID)
+	location := fmt.Sprintf("%s/repositories/%d", r.base, to.ID)
 	if len(rest) == 4 {
 		location += "/" + rest[3]
 	}
@@ -149,6 +149,14 @@ func (s *Server) moved(r *request, to *repository, path string) reply {
 	answer := refuse(http.StatusMovedPermanently, "Moved Permanently")
 	answer.header = http.Header{"Location": {location}}
 	return answer
+}
+
+// baseOf returns the scheme and host that r was sent to.
+func baseOf(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // match compares path, still escaped, with pattern and returns the variables unescaped.

@@ -33,7 +33,7 @@ type Server struct {
 	organizations map[string]*organization // lower-case name → organization
 	vaults        map[string]*vault        // scope's key → its secrets
 	tokens        map[string]Token         // SHA-256 of the token → what it may do
-	revoked       map[string]bool           // SHA-256 of tokens that are refused
+	revoked       map[string]bool          // SHA-256 of tokens that are refused
 	faults        []*Fault
 	log           []Request
 	meters        map[string]*meter // SHA-256 of the token → what it has used
