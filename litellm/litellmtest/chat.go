@@ -1,0 +1,266 @@
+package litellmtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// maxFallbacks is how many fallbacks one call may try.
+const maxFallbacks = 5
+
+// defaultPrompt and defaultCompletion are the tokens of a mock answer.
+const (
+	defaultPrompt     = 10
+	defaultCompletion = 20
+)
+
+// chatTime is how long a call takes, by its log row.
+const chatTime = 5 * time.Millisecond
+
+// worstCase is what 93 and later reserve for a call that names no max_tokens, in tokens.
+const worstCase = 16384
+
+// chatRequest is what is read of a chat call's body.
+type chatRequest struct {
+	Model               string          `json:"model"`
+	Messages            json.RawMessage `json:"messages"`
+	MaxTokens           int64           `json:"max_tokens"`
+	MaxCompletionTokens int64           `json:"max_completion_tokens"`
+	DisableFallbacks    bool            `json:"disable_fallbacks"`
+	User                string          `json:"user"`
+}
+
+// chat parses the body leniently: the zero request if it is no chat call.
+func (c *call) chat() chatRequest {
+	var q chatRequest
+	if json.Unmarshal(c.raw, &q) != nil {
+		return chatRequest{}
+	}
+	return q
+}
+
+// askedModel is the model that the body names.
+func (c *call) askedModel() string { return c.chat().Model }
+
+// chatCompletion is POST /v1/chat/completions.
+func chatCompletion(c *call) (any, error) {
+	q := c.chat()
+	if !c.mayUse(q.Model) {
+		return nil, c.fail(q, ModelSpec{Deployment: q.Model}, c.modelDenied(q.Model))
+	}
+	asked, known := c.proxy.models.find(q.Model)
+	if !known {
+		return nil, c.fail(q, ModelSpec{Deployment: q.Model}, c.noSuchModel(q.Model))
+	}
+	if err := c.reserve(q, asked); err != nil {
+		return nil, c.fail(q, asked, err)
+	}
+	served, fallbacks := asked, 0
+	if asked.Failing {
+		found := false
+		if !q.DisableFallbacks {
+			served, fallbacks, found = c.fallBack(asked)
+		}
+		if !found {
+			return nil, c.fail(q, asked, c.modelFailed())
+		}
+	}
+	return c.complete(q, served, fallbacks), nil
+}
+
+// fallBack finds who serves instead of a failing model, each model tried once, depth first. tried counts the attempts.
+func (c *call) fallBack(failing ModelSpec) (served ModelSpec, tried int, found bool) {
+	seen := map[string]bool{failing.Name: true}
+	var walk func(spec ModelSpec) (ModelSpec, bool)
+	walk = func(spec ModelSpec) (ModelSpec, bool) {
+		for _, name := range spec.Fallbacks {
+			next, known := c.proxy.models.find(name)
+			if seen[name] || !known || tried >= maxFallbacks {
+				continue
+			}
+			seen[name] = true
+			tried++
+			if !next.Failing {
+				return next, true
+			}
+			if deeper, ok := walk(next); ok {
+				return deeper, true
+			}
+		}
+		return ModelSpec{}, false
+	}
+	served, found = walk(failing)
+	return served, tried, found
+}
+
+// tokens are what a call to a model counts. New releases count a direct call's prompt, others report the mock's figures.
+func (c *call) tokens(q chatRequest, spec ModelSpec, fallbacks int) (prompt, completion int) {
+	if c.family() == family106 && fallbacks == 0 && spec.PromptTokens == defaultPrompt {
+		return promptTokens(q.Messages), spec.CompletionTokens
+	}
+	return spec.PromptTokens, spec.CompletionTokens
+}
+
+// promptTokens estimates the tokens of messages: seven, and one for each four letters of text begun.
+func promptTokens(raw json.RawMessage) int {
+	var messages []struct {
+		Content json.RawMessage `json:"content"`
+	}
+	if json.Unmarshal(raw, &messages) != nil {
+		return 7
+	}
+	tokens := 3
+	for _, message := range messages {
+		var text string
+		if json.Unmarshal(message.Content, &text) != nil {
+			text = string(message.Content)
+		}
+		words := len(strings.Fields(text))
+		tokens += 4 + max(words, (len(text)+4)/6)
+	}
+	return tokens
+}
+
+// complete books a served call and answers it.
+func (c *call) complete(q chatRequest, spec ModelSpec, fallbacks int) object {
+	prompt, completion := c.tokens(q, spec, fallbacks)
+	input := spec.InputCost.Mul(decimal.NewFromInt(int64(prompt)))
+	output := spec.OutputCost.Mul(decimal.NewFromInt(int64(completion)))
+	cost := input.Add(output)
+	row := c.newRow(q, spec)
+	row.status, row.callType, row.spend, row.prompt, row.completion = statusSuccess, "acompletion", cost, prompt, completion
+	row.requestID, row.provider = "chatcmpl-"+row.callID, spec.provider()
+	row.fallbacks, row.original = fallbacks, q.Model
+	row.inputCost, row.outputCost = input, output
+	c.book(row)
+	c.chatHeaders(row, spec)
+	model := q.Model
+	if fallbacks > 0 {
+		model = spec.bare()
+	}
+	return object{
+		"id": row.requestID, "created": c.now.Unix(), "model": model, "object": "chat.completion",
+		"choices": []object{{"finish_reason": "stop", "index": 0,
+			"message": object{"content": spec.Response, "role": "assistant"}}},
+		"usage": object{"completion_tokens": completion, "prompt_tokens": prompt, "total_tokens": prompt + completion},
+	}
+}
+
+// chatHeaders sets the x-litellm-* headers of a served call.
+func (c *call) chatHeaders(row *logRow, spec ModelSpec) {
+	zero := float(decimal.Zero)
+	headers := map[string]string{
+		"call-id": row.callID, "model-id": spec.id(), "model-api-base": "https://api.openai.com", "version": c.proxy.release,
+		"response-cost": float(row.spend), "response-cost-original": float(row.spend),
+		"response-cost-discount-amount": zero, "response-cost-margin-amount": zero, "response-cost-margin-percent": zero,
+		"response-duration-ms": strconv.FormatInt(chatTime.Milliseconds(), 10), "model-group": spec.Name,
+		"attempted-retries": "0", "attempted-fallbacks": strconv.Itoa(row.fallbacks),
+	}
+	if c.who.key != nil {
+		subject := keySubject(row.token)
+		if stored := c.store.keys[row.token]; stored != nil {
+			headers["key-spend"] = float(c.proxy.current(subject, stored.spend))
+		}
+		if c.who.key.maxBudget.Valid {
+			headers["key-max-budget"] = float(c.who.key.maxBudget.Decimal)
+		}
+	}
+	if c.family() != family81 {
+		headers["callback-duration-ms"] = zero
+	}
+	if c.family() == family106 {
+		headers["model-name"] = spec.Deployment
+		headers["response-cost-input"], headers["response-cost-output"] = float(row.inputCost), float(row.outputCost)
+		headers["response-cost-tool-usage"] = zero
+	}
+	for name, value := range headers {
+		c.header.Set("X-Litellm-"+name, value)
+	}
+}
+
+// modelDenied refuses a model that the key's list does not name.
+func (c *call) modelDenied(model string) *refusal {
+	if c.family() == family106 {
+		return envelope(http.StatusForbidden, typeModel, "model", "The requested model '%s' is not available for this API "+
+			"key, or the model name is invalid. Check the models available to you and try again.", model)
+	}
+	return envelope(http.StatusUnauthorized, typeModel, "model", "key not allowed to access model. This key can only "+
+		"access models=%s. Tried to access %s", pythonList(c.who.key.models), model)
+}
+
+// noSuchModel refuses a model that nobody configured.
+func (c *call) noSuchModel(model string) *refusal {
+	return envelope(http.StatusBadRequest, "invalid_request_error", nil, "/chat/completions: Invalid model name passed in "+
+		"model=%s. Call `/v1/models` to view available models for your key.", model)
+}
+
+// modelFailed is the provider's error, after every fallback failed.
+func (c *call) modelFailed() *refusal {
+	kind := ""
+	if c.family() == family106 {
+		kind = typeInternal
+	}
+	r := envelope(http.StatusInternalServerError, kind, nil, "litellm.InternalServerError: this is a mock internal server error")
+	r.class = "InternalServerError"
+	return r
+}
+
+// reserve refuses a call whose worst case does not fit into what is left of its budgets, on releases that reserve.
+func (c *call) reserve(q chatRequest, spec ModelSpec) error {
+	if !c.proxy.reserve || c.family() == family81 || c.who.key == nil {
+		return nil
+	}
+	most := max(q.MaxTokens, q.MaxCompletionTokens)
+	if most == 0 {
+		most = worstCase
+	}
+	worst := spec.OutputCost.Mul(decimal.NewFromInt(most)).
+		Add(spec.InputCost.Mul(decimal.NewFromInt(int64(promptTokens(q.Messages)))))
+	for _, l := range c.limits(route{llm: true}) {
+		taken := l.spend.Sub(c.proxy.live[l.subject].reserved)
+		if l.max.Valid && !taken.IsZero() && taken.Add(worst).GreaterThan(l.max.Decimal) {
+			l.spend = decimal.Min(taken.Add(worst), l.max.Decimal)
+			return c.budgetExceeded(l)
+		}
+	}
+	return nil
+}
+
+// fail writes a failure row and returns the refusal.
+func (c *call) fail(q chatRequest, spec ModelSpec, err error) error {
+	row := c.newRow(q, spec)
+	row.requestID, row.status = row.callID, statusFailure
+	if c.family() == family106 {
+		row.callType = "acompletion"
+		if spec.Name != "" {
+			row.provider = spec.provider()
+			row.prompt = promptTokens(q.Messages)
+		}
+	}
+	row.refused = asRefusal(err)
+	c.book(row)
+	return err
+}
+
+// newRow is a log row of this call.
+func (c *call) newRow(q chatRequest, spec ModelSpec) *logRow {
+	c.store.serial++
+	row := &logRow{
+		callID: fmt.Sprintf("00000000-0000-4000-9000-%012d", c.store.serial),
+		token:  c.who.token, userID: c.who.userID, start: c.now, end: c.now.Add(chatTime),
+		model: spec.Deployment, group: spec.Name, endUser: q.User, ip: "127.0.0.1",
+	}
+	if spec.Name != "" {
+		row.modelID = spec.id()
+	}
+	if c.who.key != nil {
+		row.alias, row.teamID = c.who.key.alias, c.who.key.teamID
+	}
+	return row
+}
