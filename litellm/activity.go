@@ -3,18 +3,27 @@ package litellm
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-const activityPage = 1000 // the largest page of /user/daily/activity on every release
+const (
+	activityPage    = 1000 // the largest page of /user/daily/activity on every release
+	readingActivity = "reading daily activity"
+)
 
 // Activity sums spend by day from the proxy's daily tables (GET /user/daily/activity): its cost does not grow with the
 // number of requests. Pages, which may split a day, are put together. The tables lag requests by the proxy's batch time.
+// Releases before 1.93 ignore UserID: there the sums are made from those of the user's keys, deleted ones included, for
+// two requests more.
 func (c *Client) Activity(ctx context.Context, q ActivityQuery) (*Activity, error) {
-	const op = "reading daily activity"
+	only, err := c.activityKeys(ctx, q.UserID)
+	if err != nil {
+		return nil, err
+	}
 	query := url.Values{"start_date": {q.From}, "end_date": {q.To}, "page_size": {strconv.Itoa(activityPage)}}
 	if q.UserID != "" {
 		query.Set("user_id", q.UserID)
@@ -26,7 +35,7 @@ func (c *Client) Activity(ctx context.Context, q ActivityQuery) (*Activity, erro
 	out := &Activity{}
 	for page := 1; page <= maxPages; page++ {
 		query.Set("page", strconv.Itoa(page))
-		o, _, err := c.get(ctx, call{op: op, path: "/user/daily/activity", query: query}, "results")
+		o, _, err := c.get(ctx, call{op: readingActivity, path: "/user/daily/activity", query: query}, "results")
 		if err != nil {
 			return nil, err
 		}
@@ -35,7 +44,7 @@ func (c *Client) Activity(ctx context.Context, q ActivityQuery) (*Activity, erro
 		for _, raw := range r.list("results") {
 			day, err := parseObject(raw)
 			if err == nil {
-				err = addDay(days, day)
+				err = addDay(days, day, only)
 			}
 			r.err = errors.Join(r.err, err)
 		}
@@ -44,14 +53,41 @@ func (c *Client) Activity(ctx context.Context, q ActivityQuery) (*Activity, erro
 			out.Truncated = true
 		}
 		if err := errors.Join(r.err, meta.err); err != nil {
-			return nil, unreadable(op, err)
+			return nil, unreadable(readingActivity, err)
 		}
 		if !more {
 			out.Days = inOrder(days)
 			return out, nil
 		}
 	}
-	return nil, &Error{Op: op, Kind: TooLarge, Message: "the list does not end; ask for fewer days"}
+	return nil, &Error{Op: readingActivity, Kind: TooLarge, Message: "the list does not end; ask for fewer days"}
+}
+
+// activityKeys returns the tokens to which sums must be restricted on our side: those of userID where the proxy's release
+// is not known to do it, nil where nothing is to be restricted.
+func (c *Client) activityKeys(ctx context.Context, userID string) (map[string]bool, error) {
+	if userID == "" {
+		return nil, nil
+	}
+	release, err := c.Release(ctx)
+	if err != nil || release.AtLeast(1, 93) {
+		return nil, err
+	}
+	only := map[string]bool{}
+	for _, status := range []string{"", "deleted"} {
+		query := url.Values{"user_id": {userID}}
+		if status != "" {
+			query.Set("status", status)
+		}
+		keys, err := c.listKeys(ctx, readingActivity+" by key", query)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range keys {
+			only[k.Token] = only[k.Token] || k.UserID == userID
+		}
+	}
+	return only, nil
 }
 
 // inOrder returns the days by date.
@@ -64,39 +100,59 @@ func inOrder(days map[string]*DayActivity) []DayActivity {
 	return out
 }
 
-// addDay adds one result to its day.
-func addDay(days map[string]*DayActivity, result object) error {
+// addDay adds one result to its day: all of it, or if only is not nil what those keys did.
+func addDay(days map[string]*DayActivity, result object, only map[string]bool) error {
 	r := reader{object: result}
-	date := r.text("date")
-	day := days[date]
-	if day == nil {
-		day = &DayActivity{Date: date, Models: map[string]Metrics{}, Providers: map[string]Metrics{}, Keys: map[string]Metrics{}}
-		days[date] = day
-	}
-	m, err := readMetrics(r.inner("metrics"))
-	day.Metrics = day.Metrics.plus(m)
 	breakdown := reader{object: r.inner("breakdown")}
 	models := "models"
 	if len(breakdown.inner("model_groups")) > 0 {
 		models = "model_groups"
 	}
-	return errors.Join(r.err, err, addMetrics(day.Models, &breakdown, models),
-		addMetrics(day.Providers, &breakdown, "providers"), addMetrics(day.Keys, &breakdown, "api_keys"), breakdown.err)
+	total, err := readMetrics(r.inner("metrics"))
+	part := DayActivity{Date: r.text("date"), Keys: map[string]Metrics{}, Models: map[string]Metrics{}, Providers: map[string]Metrics{}}
+	err = errors.Join(err, r.err,
+		addMetrics(part.Keys, &breakdown, "api_keys", nil), addMetrics(part.Models, &breakdown, models, only),
+		addMetrics(part.Providers, &breakdown, "providers", only), breakdown.err)
+	if err != nil {
+		return err
+	}
+	if only != nil {
+		maps.DeleteFunc(part.Keys, func(token string, _ Metrics) bool { return !only[token] })
+		if total = sum(part.Keys); total.Requests == 0 {
+			return nil
+		}
+	}
+	day := days[part.Date]
+	if day == nil {
+		day = &DayActivity{Date: part.Date, Keys: map[string]Metrics{}, Models: map[string]Metrics{}, Providers: map[string]Metrics{}}
+		days[part.Date] = day
+	}
+	day.Metrics = day.Metrics.plus(total)
+	merge(day.Keys, part.Keys)
+	merge(day.Models, part.Models)
+	merge(day.Providers, part.Providers)
+	return nil
 }
 
-// addMetrics adds one dimension of a breakdown: name → {metrics, …}.
-func addMetrics(to map[string]Metrics, breakdown *reader, dimension string) error {
+// addMetrics reads one dimension of a breakdown, name → {metrics, api_key_breakdown}: the metrics, or if only is not nil
+// those of its keys.
+func addMetrics(to map[string]Metrics, breakdown *reader, dimension string, only map[string]bool) error {
 	for name, raw := range breakdown.inner(dimension) {
-		o, err := parseObject(raw)
-		if err != nil {
-			return err
-		}
-		r := reader{object: o}
+		r := reader{}
+		r.object, r.err = parseObject(raw)
 		m, err := readMetrics(r.inner("metrics"))
+		if only != nil {
+			keys := map[string]Metrics{}
+			err = addMetrics(keys, &r, "api_key_breakdown", nil)
+			maps.DeleteFunc(keys, func(token string, _ Metrics) bool { return !only[token] })
+			m = sum(keys)
+		}
 		if err := errors.Join(r.err, err); err != nil {
 			return err
 		}
-		to[name] = to[name].plus(m)
+		if only == nil || m.Requests > 0 {
+			to[name] = m
+		}
 	}
 	return nil
 }
@@ -108,6 +164,22 @@ func readMetrics(o object) (Metrics, error) {
 		Requests: r.count("api_requests"), Successful: r.count("successful_requests"), Failed: r.count("failed_requests"),
 	}
 	return m, r.err
+}
+
+// merge adds from to to, name by name.
+func merge(to, from map[string]Metrics) {
+	for name, m := range from {
+		to[name] = to[name].plus(m)
+	}
+}
+
+// sum returns the sum over all names.
+func sum(of map[string]Metrics) Metrics {
+	var total Metrics
+	for _, m := range of {
+		total = total.plus(m)
+	}
+	return total
 }
 
 // plus returns the sum of both.

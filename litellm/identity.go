@@ -9,7 +9,8 @@ import (
 // masterUserID is what CreatedBy says of rows made with the master key (seen on 1.81 to 1.108).
 const masterUserID = "default_user_id"
 
-// Identity tells who the management key is, learned once (GET /key/info without a key; the master key has no row).
+// Identity tells who the management key is, learned once: GET /key/info without a key, which the master key has no row
+// for, and for other keys GET /user/info about their own user.
 func (c *Client) Identity(ctx context.Context) (Identity, error) {
 	return c.identity.get(func() (Identity, error) { return c.whoAmI(ctx) })
 }
@@ -26,9 +27,26 @@ func (c *Client) whoAmI(ctx context.Context) (Identity, error) {
 	}
 	r := reader{object: o}
 	info := reader{object: r.inner("info")}
-	id := Identity{UserID: info.text("user_id"), Role: info.text("user_role"), Routes: info.texts("allowed_routes", "route")}
+	id := Identity{UserID: info.text("user_id"), Routes: info.texts("allowed_routes", "route")}
 	if err := errors.Join(r.err, info.err); err != nil {
 		return Identity{}, unreadable(op, err)
 	}
-	return id, nil
+	id.Role, err = c.roleOf(ctx, id.UserID)
+	return id, err
+}
+
+// roleOf asks for the role of the management key's own user, "" where that is not told.
+func (c *Client) roleOf(ctx context.Context, userID string) (string, error) {
+	if userID == "" {
+		return "", nil
+	}
+	user, err := c.User(ctx, userID)
+	switch {
+	case err == nil:
+		return user.Role, nil
+	case IsKind(err, NotFound), IsKind(err, Forbidden):
+		return "", nil
+	default:
+		return "", err
+	}
 }

@@ -45,7 +45,7 @@ func networkCause(err error) string {
 		return "tls: the certificate's authority is not trusted (set ca-file)"
 	case errors.As(err, &hostname):
 		return "tls: the certificate is for another host"
-	case errors.As(err, &record):
+	case errors.As(err, &record), strings.Contains(err.Error(), "HTTP response to HTTPS client"):
 		return "tls: the other end does not speak TLS (http address?)"
 	case errors.As(err, &invalid), errors.As(err, &verification), errors.As(err, &alert), strings.Contains(err.Error(), "tls: "):
 		return "tls: the handshake did not succeed"
