@@ -58,12 +58,11 @@ func (s *Server) meter(token, method string) (reply, bool) {
 
 // freeAt returns when a request of that many points fits all secondary limits; now or earlier if it does already.
 func (s *Server) freeAt(m *meter, now time.Time, points int) time.Time {
-	one := func(used) int { return 1 }
 	free := m.fits(now, time.Minute, s.limits.PointsPerMinute, points, func(u used) int { return u.points })
 	if points > 1 {
 		writes := func(u used) int {
 			if u.points > 1 {
-				return one(u)
+				return 1
 			}
 			return 0
 		}

@@ -239,7 +239,7 @@ func (s *Server) putSecret(store string) func(*request) reply {
 		}
 		next := &stored{value: value, created: s.second(), updated: s.second()}
 		if r.vars["org"] != "" {
-			if refused, ok := next.audience(body, v.secrets[name]); !ok {
+			if refused, ok := next.audience(body); !ok {
 				return refused
 			}
 		}
@@ -285,7 +285,7 @@ func (v *vault) open(name string, body secretBody) (secret.Value, reply, bool) {
 
 // audience sets who may use an organization's secret. A write that names no repositories leaves those of a selected
 // one out, which is why clients must send them again.
-func (n *stored) audience(body secretBody, _ *stored) (reply, bool) {
+func (n *stored) audience(body secretBody) (reply, bool) {
 	switch body.Visibility {
 	case "all", "private":
 		if body.Selected != nil {
