@@ -15,6 +15,11 @@ type Facts struct {
 	Requests  int64         // requests seen in Window
 	Source    string        // where Served came from
 	Gaps      []string      // what could not be learned on this proxy, one sentence each
+
+	// Checked counts the deployments of each model group whose latest health check is known, the healthy ones included.
+	Checked map[string]int
+	// Unjudged names the rules for which the facts could not be had.
+	Unjudged []string
 }
 
 // Proxy is the state of the proxy itself.
@@ -38,6 +43,7 @@ type Unhealthy struct {
 type Served struct {
 	Primary, By string
 	Requests    int64
+	Of          int64 // requests for Primary seen, Requests included; 0: not known
 	First, Last time.Time
 	Evidence    finding.Evidence
 	Keys        []string // logical keys whose requests these were; empty: not known

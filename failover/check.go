@@ -1,0 +1,53 @@
+package failover
+
+import (
+	"slices"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/finding"
+)
+
+// The rules.
+const (
+	RuleProxyDown   = "proxy-down"            // it does not answer, or not as a LiteLLM that works
+	RuleDatabase    = "database-disconnected" // it answers without its database
+	RuleCompromised = "compromised-release"   // it says it is a release known to be tampered with
+	RuleUnhealthy   = "unhealthy-deployment"  // a deployment's latest health check failed
+	RuleServed      = "served-by-fallback"    // a primary's requests are served by another model group
+)
+
+// Rules returns the rules that Check judges.
+func Rules() []string {
+	return []string{RuleProxyDown, RuleDatabase, RuleCompromised, RuleUnhealthy, RuleServed}
+}
+
+// Judged returns the rules that f allows to judge. While the proxy does not answer, only that is known.
+func Judged(f Facts) []string {
+	if down(f.Proxy) {
+		return []string{RuleProxyDown}
+	}
+	return slices.DeleteFunc(Rules(), func(rule string) bool {
+		return slices.Contains(f.Unjudged, rule) || rule == RuleCompromised && f.Proxy.Release == ""
+	})
+}
+
+// Check judges f. While the proxy does not answer there is one finding, that; nothing else could be true of it.
+func Check(f Facts, p Policy, now time.Time) []finding.Finding {
+	if down(f.Proxy) {
+		return []finding.Finding{proxyDown(f.Proxy)}
+	}
+	var found []finding.Finding
+	if !f.Proxy.Ready {
+		found = append(found, databaseDown(f.Proxy))
+	}
+	found = append(found, compromised(f.Proxy)...)
+	found = append(found, unhealthy(f)...)
+	return append(found, served(f, p, now)...)
+}
+
+// down reports whether the proxy as a whole does not work, as against working without its database.
+func down(p Proxy) bool { return !p.Ready && p.Cause != "database" }
+
+func proxySubject() finding.Subject {
+	return finding.Subject{Kind: "proxy", Name: "LiteLLM"}
+}

@@ -1,0 +1,180 @@
+package failover
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/finding"
+)
+
+// unhealthy makes one finding a model group.
+func unhealthy(f Facts) []finding.Finding {
+	groups := map[string][]Unhealthy{}
+	for _, u := range f.Unhealthy {
+		groups[u.Model] = append(groups[u.Model], u)
+	}
+	var found []finding.Finding
+	for _, model := range sortedKeys(groups) {
+		found = append(found, unhealthyGroup(model, groups[model], f.Checked[model]))
+	}
+	return found
+}
+
+func unhealthyGroup(model string, failing []Unhealthy, checked int) finding.Finding {
+	first := slices.MinFunc(failing, func(a, b Unhealthy) int { return a.CheckedAt.Compare(b.CheckedAt) })
+	out := finding.Finding{
+		Rule: RuleUnhealthy, Severity: finding.Warning, Subject: finding.Subject{Kind: "model", Name: model},
+		Observed: count(int64(len(failing)), "deployments"),
+		Since:    first.CheckedAt,
+		Cause:    first.Error,
+		Evidence: finding.Recorded,
+		Source:   "GET /health/latest",
+	}
+	switch {
+	case checked == 0:
+		out.Summary = fmt.Sprintf("%s of %s failed the latest health check", plural(len(failing), "deployment"), model)
+	case len(failing) < checked:
+		out.Summary = fmt.Sprintf("%d of %d deployments of %s failed the latest health check", len(failing), checked, model)
+	default:
+		out.Severity = finding.Critical
+		out.Summary = fmt.Sprintf("every deployment of %s failed the latest health check", model)
+	}
+	if checked > 0 {
+		out.Limit = count(int64(checked), "deployments")
+	}
+	out.Advice = "Look at the provider's status, its key and its quota; requests go to the other deployments or to the fallbacks, if there are any."
+	return out
+}
+
+// served makes one finding a primary whose share of requests served by others reaches the policy's rate.
+func served(f Facts, p Policy, now time.Time) []finding.Finding {
+	groups := map[string][]Served{}
+	for _, s := range f.Served {
+		if s.Requests > 0 {
+			groups[s.Primary] = append(groups[s.Primary], s)
+		}
+	}
+	var found []finding.Finding
+	for _, primary := range sortedKeys(groups) {
+		if one, ok := servedGroup(primary, groups[primary], f, p, now); ok {
+			found = append(found, one)
+		}
+	}
+	return found
+}
+
+func servedGroup(primary string, rows []Served, f Facts, p Policy, now time.Time) (finding.Finding, bool) {
+	all := sum(rows)
+	of := cmp.Or(all.Of, f.Requests)
+	if of > 0 && float64(all.Requests) < p.FallbackRate*float64(of) {
+		return finding.Finding{}, false
+	}
+	out := finding.Finding{
+		Rule: RuleServed, Severity: finding.Warning, Subject: finding.Subject{Kind: "model", Name: primary},
+		Summary:  summary(primary, all, of),
+		Observed: count(all.Requests, "requests"),
+		Since:    all.First,
+		Evidence: all.Evidence,
+		Source:   f.Source,
+		Advice: "Find out why " + primary + " fails (its provider's status, key and quota; the proxy's log): the fallback may cost " +
+			"more and answer differently.",
+	}
+	if of > 0 {
+		out.Limit = count(of, "requests")
+	}
+	out.Cause = strings.Join(causes(all, f.Window, now), "; ")
+	return out, true
+}
+
+func summary(primary string, all Served, of int64) string {
+	if all.Requests >= of {
+		return fmt.Sprintf("all requests for %s are served by its fallback %s", primary, all.By)
+	}
+	share := decimal.NewFromInt(100*all.Requests).DivRound(decimal.NewFromInt(of), 0)
+	return fmt.Sprintf("%s%% of the requests for %s are served by its fallback %s", share, primary, all.By)
+}
+
+// causes tells what stands behind the count.
+func causes(all Served, window time.Duration, now time.Time) []string {
+	var out []string
+	if window > 0 {
+		out = append(out, "seen in the last "+short(window))
+	}
+	if !all.Last.IsZero() && now.After(all.Last) {
+		out = append(out, "the last one "+short(now.Sub(all.Last))+" ago")
+	}
+	if len(all.Keys) > 0 {
+		out = append(out, "from "+strings.Join(all.Keys, ", "))
+	}
+	if all.Evidence == finding.Inferred {
+		out = append(out, "this release does not record fallbacks, so that is inferred from who asks for what")
+	}
+	return out
+}
+
+// sum joins what several fallbacks served for one primary; its evidence is the weakest of theirs.
+func sum(rows []Served) Served {
+	slices.SortStableFunc(rows, func(a, b Served) int {
+		return cmp.Or(cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.By, b.By))
+	})
+	all := rows[0]
+	all.Keys = slices.Clone(all.Keys)
+	by := []string{all.By}
+	for _, s := range rows[1:] {
+		by = append(by, s.By)
+		all.Requests += s.Requests
+		all.Of = max(all.Of, s.Of)
+		all.Keys = append(all.Keys, s.Keys...)
+		if !s.First.IsZero() && (all.First.IsZero() || s.First.Before(all.First)) {
+			all.First = s.First
+		}
+		if s.Last.After(all.Last) {
+			all.Last = s.Last
+		}
+		if s.Evidence == finding.Inferred {
+			all.Evidence = finding.Inferred
+		}
+	}
+	all.By = strings.Join(by, ", ")
+	slices.Sort(all.Keys)
+	all.Keys = slices.Compact(all.Keys)
+	return all
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func count(n int64, unit string) *finding.Quantity {
+	return &finding.Quantity{Value: decimal.NewFromInt(n), Unit: unit}
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// short prints d in its largest fitting unit: "90s" is "1m", "1h30m" is "1h".
+func short(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}

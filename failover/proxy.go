@@ -1,0 +1,68 @@
+package failover
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/org/openclaw-litellm-action/finding"
+)
+
+func proxyDown(p Proxy) finding.Finding {
+	f := finding.Finding{
+		Rule: RuleProxyDown, Severity: finding.Critical, Subject: proxySubject(),
+		Summary: "the LiteLLM proxy does not answer", Cause: p.Trouble, Source: "GET /health/readiness",
+	}
+	switch p.Cause {
+	case "network":
+		f.Summary = "the LiteLLM proxy cannot be reached"
+		f.Advice = "Check that the proxy runs and that its name, port and firewall let this machine through."
+	case "tls":
+		f.Summary = "the LiteLLM proxy's certificate is not accepted"
+		f.Advice = "Renew the certificate, or name its authority with ca-file."
+	case "auth":
+		f.Summary = "the LiteLLM proxy refuses the management key"
+		f.Advice = "Check LITELLM_MASTER_KEY: agents are not affected, but nothing can be rotated or checked."
+	case "not-litellm":
+		f.Summary = "what answers at the base URL is not a LiteLLM proxy"
+		f.Advice = "Check LITELLM_BASE_URL, and what stands in front of the proxy: a login page or a load balancer answers instead."
+	default:
+		f.Advice = "Check the proxy's log and that it has finished starting."
+	}
+	return f
+}
+
+func databaseDown(p Proxy) finding.Finding {
+	return finding.Finding{
+		Rule: RuleDatabase, Severity: finding.Critical, Subject: proxySubject(),
+		Summary: "the LiteLLM proxy has lost its database",
+		Cause:   cmp.Or(p.Trouble, p.Database),
+		Advice: "Bring PostgreSQL back: until then keys the proxy has not cached are refused (on older releases as if they " +
+			"were invalid), and spend in the meantime may be lost.",
+		Source: "GET /health/readiness",
+	}
+}
+
+// knownBad are the releases to be replaced at once, with what is known of each.
+func knownBad(release string) (why string, bad bool) {
+	switch release {
+	case "1.82.7", "1.82.8":
+		return "the published package carried a trojan that takes credentials", true
+	case "1.107.0":
+		return "a package summary calls it compromised; that is not verified", true
+	}
+	return "", false
+}
+
+func compromised(p Proxy) []finding.Finding {
+	why, bad := knownBad(p.Release)
+	if !bad {
+		return nil
+	}
+	return []finding.Finding{{
+		Rule: RuleCompromised, Severity: finding.Critical, Subject: proxySubject(),
+		Summary: fmt.Sprintf("the proxy runs LiteLLM %s, a release reported to be compromised", p.Release),
+		Cause:   why,
+		Advice:  "Stop it, install another release, and replace every credential it has seen: master key, provider keys, database password.",
+		Source:  "GET /health/readiness",
+	}}
+}

@@ -1,0 +1,55 @@
+package report
+
+import (
+	"slices"
+
+	"github.com/org/openclaw-litellm-action/budget"
+	"github.com/org/openclaw-litellm-action/failover"
+)
+
+// coverage is what a pass was able to judge. A story that a pass did not judge is neither over nor going on: it stays as it
+// was. The zero coverage judges everything.
+type coverage struct {
+	known      bool
+	configured map[string]bool // nil: not told
+	rotated    map[string]bool // keys whose rotation was read without an error
+	spend      map[string]bool // keys whose spend was read
+	failover   []string        // rules of failover that the facts allowed
+}
+
+func coverageOf(in Input) coverage {
+	c := coverage{known: true, rotated: map[string]bool{}, spend: map[string]bool{}}
+	if in.Configured != nil {
+		c.configured = map[string]bool{}
+		for _, name := range in.Configured {
+			c.configured[name] = true
+		}
+	}
+	for _, o := range in.Outcomes {
+		c.rotated[o.Name] = o.Err == nil && o.Waiting == ""
+	}
+	for _, f := range in.Spend {
+		c.spend[f.Key] = true
+	}
+	if in.Failover != nil {
+		c.failover = failover.Judged(*in.Failover)
+	}
+	return c
+}
+
+// judges reports whether the pass would have found the story if it still were so.
+func (c coverage) judges(rule, kind, name string) bool {
+	switch {
+	case !c.known:
+		return true
+	case kind == "key" && c.configured != nil && !c.configured[name]:
+		return true
+	case slices.Contains(budget.Rules(), rule):
+		return c.spend[name]
+	case slices.Contains(failover.Rules(), rule):
+		return slices.Contains(c.failover, rule)
+	case kind == "key":
+		return c.rotated[name]
+	}
+	return true
+}

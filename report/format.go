@@ -1,0 +1,174 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/finding"
+)
+
+// money prints an amount in USD to the cent, or with more digits where it is less than a cent. Not known: "–".
+func money(d decimal.NullDecimal) string {
+	if !d.Valid {
+		return "–"
+	}
+	return amount(d.Decimal)
+}
+
+func amount(d decimal.Decimal) string {
+	if !d.IsZero() && d.Abs().LessThan(decimal.New(1, -2)) {
+		return d.RoundBank(6).String()
+	}
+	return d.StringFixedBank(2)
+}
+
+// spentOf prints "41.20 of 50.00 USD", without a limit "41.20 USD", and "" where nothing is known or shown.
+func spentOf(k Key) string {
+	switch {
+	case !k.Spend.Valid:
+		return ""
+	case !k.MaxBudget.Valid:
+		return money(k.Spend) + " USD"
+	}
+	return money(k.Spend) + " of " + money(k.MaxBudget) + " USD"
+}
+
+func percent(d decimal.NullDecimal) string {
+	if !d.Valid {
+		return "–"
+	}
+	return d.Decimal.RoundFloor(0).String() + "%"
+}
+
+// quantities prints "41.20 of 50.00 USD", "41 of 100 requests", "41 requests" or "".
+func quantities(f finding.Finding) string {
+	if f.Observed == nil {
+		return ""
+	}
+	if f.Limit == nil || f.Limit.Unit != f.Observed.Unit {
+		return quantity(*f.Observed)
+	}
+	return number(*f.Observed) + " of " + quantity(*f.Limit)
+}
+
+func number(q finding.Quantity) string {
+	if q.Unit == "USD" {
+		return amount(q.Value)
+	}
+	return q.Value.String()
+}
+
+func quantity(q finding.Quantity) string {
+	if q.Unit == "%" {
+		return number(q) + "%"
+	}
+	return number(q) + " " + q.Unit
+}
+
+// stamp prints a moment for people: "23 Nov 2026 18:10 UTC".
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.UTC().Format("2 Jan 2006 15:04 UTC")
+}
+
+// date prints the day of t, and its time only if that is not midnight.
+func date(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	t = t.UTC()
+	if t.Hour() == 0 && t.Minute() == 0 {
+		return t.Format("2 Jan 2006")
+	}
+	return t.Format("2 Jan 2006 15:04")
+}
+
+// away prints how far t is from now: "in 7d", "3h ago"; "" for no time.
+func away(t, now time.Time) string {
+	switch {
+	case t.IsZero():
+		return ""
+	case t.After(now):
+		return "in " + shortDuration(t.Sub(now))
+	}
+	return shortDuration(now.Sub(t)) + " ago"
+}
+
+// shortDuration prints d in its largest fitting unit.
+func shortDuration(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	if strings.HasSuffix(noun, "y") && !strings.HasSuffix(noun, "ey") {
+		noun = strings.TrimSuffix(noun, "y") + "ie"
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// headline sums the report up in a few words: "1 critical, 2 warnings, 1 failure; 3 keys rotated", or "all is well".
+func headline(r Report) string {
+	var parts []string
+	add := func(n int, noun string) {
+		if n > 0 {
+			parts = append(parts, plural(n, noun))
+		}
+	}
+	add(r.Totals.Failures, "failure")
+	if n := r.Totals.Criticals; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d critical", n))
+	}
+	add(r.Totals.Warnings, "warning")
+	if len(parts) == 0 {
+		parts = append(parts, "all is well")
+	}
+	if r.Totals.Rotated > 0 {
+		parts = append(parts, plural(r.Totals.Rotated, "key")+" rotated")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// actionText says what a step does, or did, in words.
+func actionText(a Action) string {
+	switch a.Step {
+	case "holder":
+		return "create the holder that carries the budget"
+	case "update":
+		return "update limits and options in place"
+	case "adopt":
+		return "adopt the existing key as generation 0"
+	case "mint":
+		return fmt.Sprintf("mint generation %d", a.Generation)
+	case "verify":
+		return fmt.Sprintf("verify that generation %d answers", a.Generation)
+	case "place":
+		return fmt.Sprintf("place generation %d in %s", a.Generation, a.Target)
+	case "finish":
+		return fmt.Sprintf("record that every target holds generation %d", a.Generation)
+	case "alias":
+		return fmt.Sprintf("give the plain alias to generation %d", a.Generation)
+	case "block":
+		return fmt.Sprintf("block generation %d", a.Generation)
+	case "delete":
+		return fmt.Sprintf("delete generation %d", a.Generation)
+	case "cleanup":
+		return "remove an expired claim"
+	}
+	return a.Step
+}

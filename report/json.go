@@ -1,0 +1,18 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+)
+
+// JSON writes r as one indented JSON value that docs/report.schema.json describes, and returns the writer's error. Text
+// from outside is in it as it came, in JSON strings; < > & are escaped, so that it can be put into a page.
+func JSON(w io.Writer, r Report, o Options) error {
+	r = o.view(r)
+	if r.SchemaVersion == 0 {
+		r.SchemaVersion = SchemaVersion
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
+}

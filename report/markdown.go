@@ -1,0 +1,222 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/org/openclaw-litellm-action/finding"
+)
+
+// Markdown returns r in GitHub's Markdown, for a step summary or a file, at most o.Limit bytes long.
+func Markdown(r Report, o Options) string { return markdown(o.view(r), o, false) }
+
+// markdown renders what is already allowed to be shown. The state of things, as against what this pass did, is what a
+// living issue shows.
+func markdown(r Report, o Options, state bool) string {
+	title := "## LiteLLM keys: " + mdText(headline(r))
+	if r.DryRun {
+		title += " (plan: nothing was written)"
+	}
+	lead := title + "\n\n" + mdContext(r, state) + "\n"
+	sections := []section{mdFindings(r), mdFailures(r), mdKeys(r)}
+	if !state {
+		sections = append(sections, mdDone(r))
+	}
+	sections = append(sections, mdDetails(r), mdDays(r), mdNotes(r))
+	return compose(lead, sections, o.Limit)
+}
+
+func mdContext(r Report, state bool) string {
+	parts := []string{"As of " + stamp(r.GeneratedAt)}
+	if p := r.Period; p != nil {
+		parts = append(parts, mdText(p.Name)+" from "+date(p.From)+" to "+date(p.To))
+	}
+	if p := r.Proxy; p != nil {
+		s := "LiteLLM"
+		if p.Release != "" {
+			s += " " + mdText(clip(p.Release, nameLimit))
+		}
+		if p.URL != "" {
+			s += " at " + mdCode(clip(p.URL, nameLimit))
+		}
+		if !p.Ready {
+			s += " is **not ready**"
+		}
+		parts = append(parts, s)
+	}
+	if r.Totals.Spend.Valid {
+		parts = append(parts, mdText(totalText(r)))
+	}
+	if s := requestsText(r); s != "" && !state {
+		parts = append(parts, mdText(s))
+	}
+	return strings.Join(parts, " · ") + "\n"
+}
+
+var mdSigns = [...]string{finding.Info: "🔵", finding.Warning: "🟡", finding.Critical: "🔴"}
+
+func sign(s finding.Severity) string {
+	if s < finding.Info || s > finding.Critical {
+		return ""
+	}
+	return mdSigns[s]
+}
+
+func mdFindings(r Report) section {
+	s := section{title: "Findings", noun: "finding", share: 55}
+	for _, f := range r.Findings {
+		s.rows = append(s.rows, mdFinding(f, r))
+	}
+	return s
+}
+
+func mdFinding(f finding.Finding, r Report) string {
+	row := fmt.Sprintf("- %s **%s**: %s", sign(f.Severity), f.Severity, mdText(clip(f.Summary, textLimit)))
+	if d := details(f, r); d != "" {
+		row += " (" + mdText(d) + ")"
+	}
+	if f.Cause != "" {
+		row += "<br>Cause: " + mdText(clip(f.Cause, textLimit))
+	}
+	if f.Advice != "" {
+		row += "<br>→ " + mdText(clip(f.Advice, textLimit))
+	}
+	return row
+}
+
+func mdFailures(r Report) section {
+	s := section{title: "Failures", noun: "failure", share: 40}
+	for _, f := range r.Failures {
+		s.rows = append(s.rows, "- ❌ "+mdText(failureLead(f))+": "+mdCode(clip(f.Message, textLimit)))
+	}
+	return s
+}
+
+func mdKeys(r Report) section {
+	s := section{title: "Keys", noun: "key", share: 60, head: []string{
+		"| key | generation | budget | used | spent | resets | next rotation |",
+		"|---|--:|---|--:|--:|---|---|",
+	}}
+	for _, k := range r.Keys {
+		generation, bar := "–", ""
+		if k.Generation >= 0 {
+			generation = fmt.Sprint(k.Generation)
+		}
+		if k.UsedPercent.Valid {
+			bar = "`" + Options{}.bar(k.UsedPercent, 10) + "`"
+		}
+		s.rows = append(s.rows, fmt.Sprintf("| %s%s | %s | %s | %s | %s | %s | %s |", mdKeySign(k), mdCell(clip(k.Name, nameLimit)),
+			generation, bar, percent(k.UsedPercent), cmp.Or(spentOf(k), "–"), date(k.ResetAt), date(k.NextRotation)))
+	}
+	return s
+}
+
+func mdKeySign(k Key) string {
+	var severity finding.Severity
+	switch {
+	case k.Failed:
+		return "❌ "
+	case k.Worst == "" || severity.UnmarshalText([]byte(k.Worst)) != nil:
+		return ""
+	}
+	return sign(severity) + " "
+}
+
+func mdDone(r Report) section {
+	s := section{title: "Done", noun: "key", share: 50}
+	if r.DryRun {
+		s.title = "Due"
+	}
+	for _, k := range byName(r.Keys) {
+		if len(k.Actions) == 0 && k.Waiting == "" {
+			continue
+		}
+		row := "- " + mdCode(clip(k.Name, nameLimit)) + ": " + mdText(clip(keySummary(k), textLimit))
+		for _, a := range k.Actions {
+			row += "\n  - " + mdAction(a)
+		}
+		s.rows = append(s.rows, row)
+	}
+	return s
+}
+
+func mdAction(a Action) string {
+	mark := "▫️"
+	if a.Done {
+		mark = "✅"
+	}
+	if a.Error != "" {
+		mark = "❌"
+	}
+	row := mark + " " + mdText(clip(actionText(a), textLimit))
+	if a.Reason != "" {
+		row += " (" + mdText(clip(a.Reason, textLimit)) + ")"
+	}
+	if a.Error != "" {
+		row += ": " + mdCode(clip(a.Error, textLimit))
+	}
+	return row
+}
+
+// mdDetails lists the generations and targets of each key that has any.
+func mdDetails(r Report) section {
+	const most = 10
+	s := section{title: "Generations and targets", noun: "key", share: 60}
+	for _, k := range r.Keys {
+		if len(k.Generations)+len(k.Targets) == 0 || len(r.Keys) > fleet && !worthTelling(k) {
+			continue
+		}
+		row := "- " + mdCode(clip(k.Name, nameLimit))
+		for _, g := range k.Generations[max(0, len(k.Generations)-most):] {
+			row += "\n  - generation " + mdText(generationText(g, r.GeneratedAt))
+		}
+		for _, t := range k.Targets[:min(most, len(k.Targets))] {
+			row += "\n  - " + mdText(targetText(t))
+		}
+		if n := len(k.Targets) - most; n > 0 {
+			row += fmt.Sprintf("\n  - and %d more targets", n)
+		}
+		s.rows = append(s.rows, row)
+	}
+	return s
+}
+
+// mdDays shows spend by day and model, where it was asked for.
+func mdDays(r Report) section {
+	s := section{title: "Spend by day and model", noun: "key", share: 80}
+	for _, k := range r.Keys {
+		if len(k.Days)+len(k.Models) == 0 {
+			continue
+		}
+		row := "- " + mdCode(clip(k.Name, nameLimit))
+		for _, d := range k.Days[max(0, len(k.Days)-31):] {
+			row += fmt.Sprintf("\n  - %s: %s, %s", mdText(d.Date), usd(d.Spend.Valid, money(d.Spend)), plural(int(d.Requests), "request"))
+		}
+		for _, m := range k.Models[:min(10, len(k.Models))] {
+			row += "\n  - model " + mdText(modelText(m))
+		}
+		s.rows = append(s.rows, row)
+	}
+	return s
+}
+
+func usd(known bool, text string) string {
+	if !known {
+		return text
+	}
+	return text + " USD"
+}
+
+func mdNotes(r Report) section {
+	s := section{title: "Notes", noun: "note", share: 90}
+	notes := slices.Clone(r.Notes)
+	if r.Proxy != nil {
+		notes = append(notes, r.Proxy.Gaps...)
+	}
+	for _, n := range notes {
+		s.rows = append(s.rows, "- "+mdText(clip(n, textLimit)))
+	}
+	return s
+}

@@ -1,0 +1,120 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"slices"
+)
+
+// send delivers what is pending, sender by sender.
+func (s *session) send(ctx context.Context) {
+	if s.Issues != nil && s.issue.Number != 0 {
+		s.comment(ctx)
+	}
+	for _, m := range s.Messengers {
+		s.message(ctx, m)
+	}
+}
+
+func (s *session) comment(ctx context.Context) {
+	sm := s.mem.Senders[issueSender]
+	if len(sm.Pending) == 0 {
+		return
+	}
+	text := commentText(sm.Pending, sm.Dropped, s.public)
+	s.res.Writes++
+	err := s.call(ctx, func(ctx context.Context) error { return s.Issues.Comment(ctx, s.issue.Number, text) })
+	if err != nil {
+		s.fail(issueSender, "commenting on the issue", err)
+		return
+	}
+	sm.Pending, sm.Dropped = nil, 0
+	s.mem.Senders[issueSender] = sm
+}
+
+// message brings one messenger up to date.
+func (s *session) message(ctx context.Context, m Messenger) {
+	sm := s.mem.Senders[m.Name()]
+	state := fingerprint(s.full)
+	var err error
+	switch notices := s.worded(sm.Pending); {
+	case m.Living() && sm.Anchor != "":
+		err = s.live(ctx, m, &sm, notices, state)
+	case len(notices) == 0:
+		return
+	case m.Living():
+		err = s.post(ctx, m, &sm, opening(notices, sm.Dropped, s.full), state)
+	default:
+		err = s.post(ctx, m, &sm, transition(notices, sm.Dropped, s.full), state)
+	}
+	if err != nil {
+		s.fail(m.Name(), "sending to "+m.Name(), err)
+	} else {
+		sm.Pending, sm.Dropped = nil, 0
+		if len(s.mem.Stories) == 0 {
+			sm.Anchor, sm.Shown = "", "" // the story is over; the next one gets a message of its own
+		}
+	}
+	s.mem.Senders[m.Name()] = sm
+}
+
+// worded returns the pending notices in the words that messengers may use. Those of earlier passes were kept in the words
+// of the memory.
+func (s *session) worded(pending []Notice) []Notice {
+	return mapNotices(pending, s.fullNotices)
+}
+
+func mapNotices(pending, fresh []Notice) []Notice {
+	out := slices.Clone(pending)
+	for i, n := range out {
+		j := slices.IndexFunc(fresh, func(f Notice) bool { return f.Key == n.Key && f.Reason == n.Reason && f.At.Equal(n.At) })
+		if j >= 0 {
+			out[i] = fresh[j]
+		}
+	}
+	return out
+}
+
+// live edits the living message and answers it with the news; a message that is gone is replaced by a new one.
+func (s *session) live(ctx context.Context, m Messenger, sm *SenderMemory, notices []Notice, state string) error {
+	var err error
+	if sm.Shown != state || len(notices) > 0 {
+		s.res.Writes++
+		err = s.call(ctx, func(ctx context.Context) error { return m.Update(ctx, sm.Anchor, Slack(s.full, Options{})) })
+	}
+	if err == nil && len(notices) > 0 {
+		sm.Shown = state
+		s.res.Writes++
+		reply := transition(notices, sm.Dropped, s.full)
+		err = s.call(ctx, func(ctx context.Context) error { return m.Reply(ctx, sm.Anchor, reply) })
+	}
+	if errors.Is(err, ErrGone) {
+		sm.Anchor = ""
+		if len(notices) == 0 {
+			return nil
+		}
+		return s.post(ctx, m, sm, opening(notices, sm.Dropped, s.full), state)
+	}
+	if err == nil {
+		sm.Shown = state
+	}
+	return err
+}
+
+func (s *session) post(ctx context.Context, m Messenger, sm *SenderMemory, message Message, state string) error {
+	s.res.Writes++
+	err := s.call(ctx, func(ctx context.Context) (err error) {
+		sm.Anchor, err = m.Post(ctx, message)
+		return err
+	})
+	if err != nil {
+		sm.Anchor = ""
+		return err
+	}
+	if m.Living() {
+		sm.Shown = state
+	} else {
+		sm.Anchor = ""
+	}
+	return nil
+}
