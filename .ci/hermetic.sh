@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# Sourced by run: what must hold without any outside system. Each function is one step.
+
+staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+actionlint=github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
+hermetic() {
+  step 'tools' tools
+  step 'modules are the ones recorded' modules
+  step 'build' build
+  step 'gofmt' formatted
+  step 'go vet' go vet ./...
+  step 'staticcheck' go run "$staticcheck" ./...
+  step 'actionlint' workflows
+  step 'shell scripts parse' scripts
+  step 'README: go run ./cmd/bot run --sandbox' first_command
+  step 'README: go test ./...' all_tests
+  step 'go test -race ./...' race
+}
+
+tools() {
+  packages gcc gcc libc6-dev   # for the race detector alone
+  go version
+  gcc --version | head -n 1
+  echo "note: $(go env GOVERSION), $(nproc) cores"
+}
+
+modules() {
+  go mod verify
+  go mod tidy -diff
+}
+
+# build proves that the program needs no C: it has to run in an image without a libc.
+build() {
+  go build ./...
+  CGO_ENABLED=0 go build -trimpath -o "$logs/bot" ./cmd/bot
+  if ldd "$logs/bot"; then
+    echo 'the program is linked to libraries' >&2
+    return 1
+  fi
+  "$logs/bot" version
+  echo "note: $(($(stat -c %s "$logs/bot") / 1024 / 1024)) MiB"
+}
+
+formatted() {
+  local found
+  found=$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l)
+  echo "$found"
+  [[ -z $found ]]
+}
+
+workflows() {
+  local files=()
+  mapfile -t files < <(git ls-files --cached --others --exclude-standard \
+    '.github/workflows/*.yml' '.ci/*.yml' 'examples/*.yml' | grep -v -e 'openclaw-litellm.yml$' -e 'compose.yml$')
+  printf '%s\n' "${files[@]}"
+  go run "$actionlint" -shellcheck= -pyflakes= "${files[@]}"
+  echo "note: ${#files[@]} workflows"
+}
+
+scripts() {
+  local script
+  for script in .ci/*; do
+    case $script in *.yml) continue ;; esac
+    bash -n "$script"
+  done
+}
+
+# first_command runs what the README tells a newcomer to run first, and sees that it leaves nothing behind.
+first_command() {
+  grep -q '^go run ./cmd/bot run --sandbox' README.md
+  local before
+  before=$(git status --porcelain)
+  timeout 120 go run ./cmd/bot run --sandbox
+  [[ $(git status --porcelain) = "$before" ]] || { git status --short; echo 'it leaves files behind' >&2; return 1; }
+}
+
+all_tests() {
+  grep -q '^go test ./\.\.\.' README.md
+  go test -count=1 ./... | tee "$logs/tests"
+  echo "note: $(grep -c '^ok' "$logs/tests") packages"
+}
+
+race() { CGO_ENABLED=1 go test -race -count=1 ./...; }

@@ -1,0 +1,100 @@
+# shellcheck shell=bash
+# Sourced by run: the real LiteLLM proxy with PostgreSQL, and the Action in a real container. Each function is one step.
+
+releases=(1.81.13 1.106.10)
+newest=${releases[-1]}
+export LITELLM_LIVE_MASTER_KEY=${LITELLM_MASTER_KEY:-sk-master-1234567890123456}
+second=$logs/second   # folder of the second proxy on one database
+
+live() {
+  proxies
+  actions
+}
+
+# proxies runs what needs a real proxy, against each release.
+proxies() {
+  if [[ ! -x $shared/litellm-live/up ]]; then
+    skip 'real LiteLLM proxies' "there is no $shared/litellm-live on this machine (SHARED names another place)"
+    return
+  fi
+  step 'PostgreSQL' postgres
+  local release up=()
+  for release in "${releases[@]}"; do
+    step "LiteLLM $release is up" start_proxy "$release"
+    is_up "$release" && up+=("$release=$(proxy_url "$release")")
+  done
+  step "a second LiteLLM $newest on the same database" "$root/.ci/second-proxy" "$newest" "$second"
+  LITELLM_LIVE=$(IFS=,; echo "${up[*]}")
+  export LITELLM_LIVE
+  if [[ -s $second/url ]]; then export LITELLM_LIVE_SECOND=$newest=$(<"$second/url"); fi
+  step 'contract: real LiteLLM and the one in memory' live_test ./litellm Contract
+  step 'end to end against real LiteLLM' live_test ./cmd/bot Live
+}
+
+# actions runs the Action as GitHub would.
+actions() {
+  if [[ ! -x $shared/actions-live/up ]]; then
+    skip 'the Action in a container' "there is no $shared/actions-live on this machine (SHARED names another place)"
+    return
+  fi
+  step 'Docker and act are up' "$shared/actions-live/up"
+  if ! is_up "$newest"; then
+    failed=$((failed + 1))
+    lines+=("  FAILED          the Action in a container: LiteLLM $newest is not up")
+    return
+  fi
+  LITELLM_BASE_URL=$(proxy_url "$newest") step 'the Action in a container' "$root/.ci/act"
+}
+
+postgres() {
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' || packages initdb postgresql
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' || command -v initdb
+}
+
+litellm_cache() { echo "${LITELLM_LIVE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/litellm-live}"; }
+proxy_url() { cat "$(litellm_cache)/run/$1/url"; }
+
+# is_up RELEASE: whether its proxy answers to our master key.
+is_up() {
+  curl -fs -m 20 -o /dev/null -H "Authorization: Bearer $LITELLM_LIVE_MASTER_KEY" \
+    "$(proxy_url "$1" 2>/dev/null)/key/list?size=1" 2>/dev/null
+}
+
+# start_proxy RELEASE: uses the one that is up, waits for one that is starting, clears away one that died.
+start_proxy() {
+  local release=$1 run
+  run=$(litellm_cache)/run/$release
+  for ((i = 0; i < 30; i++)); do
+    if is_up "$release"; then
+      echo "note: $(proxy_url "$release")"
+      return
+    fi
+    [[ -s $run/proxy.pid ]] && kill -0 "$(<"$run/proxy.pid")" 2>/dev/null || break
+    sleep 2
+  done
+  if [[ -L $run ]]; then "$shared/litellm-live/down" "$release"; fi
+  touch "$logs/started-$release"   # so that it is stopped, too
+  LITELLM_MASTER_KEY=$LITELLM_LIVE_MASTER_KEY "$shared/litellm-live/up" "$release" >/dev/null
+  is_up "$release"
+  echo "note: started, $(proxy_url "$release")"
+}
+
+# live_test PACKAGE PATTERN: runs live tests. That none ran is a failure; those that were skipped are named with why.
+live_test() {
+  local status=0 ran
+  go test "$1" -run "$2" -count=1 -timeout 20m -v >"$logs/live" 2>&1 || status=$?
+  grep -v '^=== ' "$logs/live"
+  ran=$(grep -c -E '^ *--- PASS' "$logs/live") || true
+  echo "note: $ran passed"
+  awk '/^ *--- SKIP/ { name = $3; getline; sub(/^ */, ""); print "note: skipped " name ": " $0 }' "$logs/live"
+  ((status == 0)) && ((ran > 0)) || { echo "no test ran, or one failed" >&2; return 1; }
+}
+
+# stop_live stops what was started here, and nothing else.
+stop_live() {
+  if [[ -s $second/pid ]]; then kill "$(<"$second/pid")" 2>/dev/null || true; fi
+  local release
+  for release in "${releases[@]}"; do
+    if [[ -e $logs/started-$release ]]; then "$shared/litellm-live/down" "$release" || true; fi
+  done
+}
