@@ -77,7 +77,7 @@ func (r *Runner) describeTargets(reading Reading, plan Plan) {
 		case s.Err != nil:
 			out.State, out.Detail, out.Generation = Failed, s.Err.Error(), -1
 			r.fail(s.Err)
-		case s.Value != cur.Placed[t.Fingerprint()]:
+		case !holds(cur, t, s):
 			out.State, out.Generation = Drifted, -1
 		}
 	}

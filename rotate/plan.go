@@ -215,12 +215,17 @@ func (plan *Plan) driftReason(cur row) string {
 func driftedTargets(p Policy, r Reading, cur row) []Target {
 	var out []Target
 	for _, t := range p.Targets {
-		s, read := r.Stamps[t.Fingerprint()]
-		if read && s.Err == nil && s.Value != cur.Placed[t.Fingerprint()] {
+		if s, read := r.Stamps[t.Fingerprint()]; read && s.Err == nil && !holds(cur, t, s) {
 			out = append(out, t)
 		}
 	}
 	return out
+}
+
+// holds reports whether the target is as the run that made g left it.
+func holds(g row, t Target, s Stamp) bool {
+	placed, ok := g.Placed[t.Fingerprint()]
+	return ok && placed == s.Value
 }
 
 // unreadTargets returns the targets whose stamp could not be read.

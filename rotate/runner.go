@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/org/openclaw-litellm-action/litellm"
@@ -23,7 +22,6 @@ type Runner struct {
 	Mask     func(secret.Value)  // called with each new key before anything else; nil: no need
 	Now      func() time.Time    // the wall clock: a claim is never outlived by it
 	Sleep    func(ctx context.Context, d time.Duration) error
-	Log      *slog.Logger                    // nil: silent
 	Progress func(key string, s Step)        // called before each step; nil: silent
 	Stopping <-chan struct{}                 // closed: take no further step than the one in hand; nil: never
 	Notify   func(ctx context.Context) error // called under the claim after every target got a new key; nil: nobody

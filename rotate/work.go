@@ -94,7 +94,7 @@ func (r *Runner) noted(s Step, do func() error) error {
 	}
 	err := do()
 	if err != nil && !errors.Is(err, errClaimLost) {
-		err = fmt.Errorf("%s: %w", doing(s), err)
+		err = fmt.Errorf("%s: %w", Describe(s), err)
 	}
 	if r.taken == nil {
 		r.taken = map[Step]bool{}
@@ -104,8 +104,8 @@ func (r *Runner) noted(s Step, do func() error) error {
 	return err
 }
 
-// doing names a step in progress, for errors.
-func doing(s Step) string {
+// Describe names a step in progress, for errors and logs: "minting generation 2".
+func Describe(s Step) string {
 	switch s.Kind {
 	case StepHolder:
 		return "creating the holder"
