@@ -73,10 +73,11 @@ type call struct {
 	path   string // below the API URL, escaped, or an absolute URL on its host; with its query
 	body   any    // nil: none
 	out    any    // nil: the answer's body is ignored
+	query  bool   // a POST that only reads
 	repeat bool   // sending it twice is as good as once, so a lost answer is retried
 }
 
-func (k call) writes() bool { return k.method != http.MethodGet }
+func (k call) writes() bool { return k.method != http.MethodGet && !k.query }
 
 // do sends k until it is answered, may not be sent again, or was sent often enough. It returns the answer's header. The
 // error is an *Error.

@@ -30,6 +30,7 @@ func TestKinds(t *testing.T) {
 		"403 secondary":       {githubtest.Fault{Status: 403, Message: "You have exceeded a secondary rate limit.", Header: http.Header{"Retry-After": {"120"}}}, github.Secondary, "try again at 2026-03-14T09:28:53Z"},
 		"429 secondary":       {githubtest.Fault{Status: 429, Message: "Too many requests", Header: http.Header{"Retry-After": {"120"}}}, github.Secondary, "try again at 2026-03-14T09:28:53Z"},
 		"429 empty":           {githubtest.Fault{Status: 429, Header: http.Header{"Retry-After": {"120"}}}, github.Secondary, "HTTP 429"},
+		"403 wordless":        {githubtest.Fault{Status: 403, Header: http.Header{"Retry-After": {"120"}}}, github.Secondary, "try again"},
 		"403 abuse":           {githubtest.Fault{Status: 403, Message: "You have triggered an abuse detection mechanism.", Header: http.Header{"Retry-After": {"120"}}}, github.Secondary, "abuse"},
 		"404":                 {githubtest.Fault{Status: 404, Message: "Not Found"}, github.NotFound, "GitHub hides which"},
 		"409":                 {githubtest.Fault{Status: 409, Message: "Conflict"}, github.Conflict, "Conflict"},

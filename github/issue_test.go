@@ -98,6 +98,7 @@ func TestViewer(t *testing.T) {
 	}{
 		"a person":          {githubtest.Token{Login: "robin"}, "", "robin"},
 		"GITHUB_TOKEN":      {githubtest.Token{App: true}, "", "github-actions[bot]"},
+		"an app":            {githubtest.Token{App: true, Login: "rotator[bot]"}, "", "rotator[bot]"},
 		"an app, login set": {githubtest.Token{App: true, Login: "rotator[bot]"}, "rotator[bot]", "rotator[bot]"},
 	} {
 		w := newWorld(t, githubtest.Limits{})
@@ -108,7 +109,7 @@ func TestViewer(t *testing.T) {
 				t.Errorf("%s: %q, %v", name, got, err)
 			}
 		}
-		if w.Requests() > 1 {
+		if w.Requests() > 2 {
 			t.Errorf("%s: asked %d times", name, w.Requests())
 		}
 		made, err := w.CreateIssue(t.Context(), "acme/agents", "t", "b", nil)
@@ -117,6 +118,17 @@ func TestViewer(t *testing.T) {
 		}
 	}
 	w := newWorld(t, githubtest.Limits{})
+	w.APIURL += "/api/v3"
+	w.server.AddToken(secret.New(fakeToken), githubtest.Token{App: true, Login: "rotator[bot]"})
+	w.server.Inject(githubtest.Fault{Path: "/api/graphql", Status: 502, Times: 4})
+	if _, err := w.Viewer(t.Context()); !errors.Is(err, github.Server) {
+		t.Error(err)
+	}
+	w.server.Inject(githubtest.Fault{Path: "/api/graphql", Status: 403})
+	if got, err := w.Viewer(t.Context()); got != github.ActionsLogin || err != nil {
+		t.Error(got, err)
+	}
+	w = newWorld(t, githubtest.Limits{})
 	w.server.RevokeToken(w.Token)
 	if _, err := w.Viewer(t.Context()); !errors.Is(err, github.BadCredentials) {
 		t.Error(err)

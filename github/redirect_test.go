@@ -2,8 +2,10 @@ package github_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,6 +77,35 @@ func TestLinkToAnotherHostIsNotFollowed(t *testing.T) {
 	client := &github.Client{Token: secret.New(fakeToken), APIURL: server.URL}
 	if _, err := client.Issues(t.Context(), "acme/agents", "l"); !errors.Is(err, github.Redirected) || elsewhere != 0 {
 		t.Errorf("%d requests, %v", elsewhere, err)
+	}
+}
+
+func TestSameHostInTheClearIsAnotherHost(t *testing.T) {
+	w := newWorld(t, githubtest.Limits{})
+	w.server.Inject(githubtest.Fault{Redirect: strings.Replace(w.APIURL, "http:", "https:", 1) + "/user"})
+	if _, err := w.Viewer(t.Context()); !errors.Is(err, github.Redirected) {
+		t.Error(err)
+	}
+}
+
+func TestBodyIsSentAgain(t *testing.T) {
+	var bodies []string
+	client := &github.Client{HTTP: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		text, err := io.ReadAll(r.Body)
+		bodies = append(bodies, r.Method+" "+r.URL.Path+" "+string(text))
+		resp := &http.Response{StatusCode: 204, Header: http.Header{}, Body: http.NoBody, Request: r}
+		if len(bodies) == 1 {
+			resp.StatusCode = 301
+			resp.Header.Set("Location", "/repositories/7/dispatches")
+		}
+		return resp, err
+	})}}
+	if err := client.Dispatch(t.Context(), "acme/agents", "e", nil); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"POST /repos/acme/agents/dispatches {\"event_type\":\"e\"}\n", "POST /repositories/7/dispatches {\"event_type\":\"e\"}\n"}
+	if !slices.Equal(bodies, want) {
+		t.Errorf("%q", bodies)
 	}
 }
 

@@ -8,9 +8,6 @@ import (
 	gh "github.com/google/go-github/v62/github"
 )
 
-// ActionsLogin is who GITHUB_TOKEN writes as.
-const ActionsLogin = "github-actions[bot]"
-
 // Repository is what matters here of a repository.
 type Repository struct {
 	ID            int64
@@ -72,36 +69,6 @@ func (c *Client) Dispatch(ctx context.Context, repository, eventType string, pay
 	}{eventType, payload}
 	_, err = c.do(ctx, call{op: op, method: http.MethodPost, path: path + "/dispatches", body: body})
 	return err
-}
-
-// Viewer returns the login that the token writes as, asked once. GET /user answers it for a person's token. A token of
-// an app has no user and gets 403: Viewer then returns ActionsLogin, which is right for GITHUB_TOKEN. For the token of
-// another app set Client.Login to its slug followed by "[bot]", or take the Author of an issue it created.
-func (c *Client) Viewer(ctx context.Context) (string, error) {
-	if c.Login != "" {
-		return c.Login, nil
-	}
-	c.mu.Lock()
-	known := c.login
-	c.mu.Unlock()
-	if known != "" {
-		return known, nil
-	}
-	var answer gh.User
-	_, err := c.do(ctx, call{op: "reading our own login", method: http.MethodGet, path: "user", out: &answer, repeat: true})
-	login := answer.GetLogin()
-	switch {
-	case KindOf(err) == Forbidden:
-		login = ActionsLogin
-	case err != nil:
-		return "", err
-	case login == "":
-		return "", &Error{Op: "reading our own login", Kind: Malformed, Err: fmt.Errorf("the answer has no login")}
-	}
-	c.mu.Lock()
-	c.login = login
-	c.mu.Unlock()
-	return login, nil
 }
 
 func repositoryOf(r *gh.Repository) Repository {

@@ -82,32 +82,31 @@ func (c *Client) getSecret(ctx context.Context, s Scope, name string) (*storedSe
 		return nil, &Error{Op: op, Kind: Malformed, Err: fmt.Errorf("the answer has no updated_at")}
 	}
 	found.read = c.now()
-	if date, ok := answered(header); ok {
+	if date := answered(header); !date.IsZero() {
 		found.read = date
 	}
 	return &found, nil
 }
 
-// putSecret seals value and writes it. A public key that changed in between is fetched anew, once. It returns the
-// time GitHub answered; ok is false if the answer does not say.
-func (c *Client) putSecret(ctx context.Context, s Scope, name string, value secret.Value, audience gh.EncryptedSecret) (at time.Time, ok bool, err error) {
+// putSecret seals value and writes it. A public key that changed in between is fetched anew, once. It returns when
+// GitHub answered, the zero time if the answer does not say.
+func (c *Client) putSecret(ctx context.Context, s Scope, name string, value secret.Value, audience gh.EncryptedSecret) (time.Time, error) {
 	key, err := c.publicKey(ctx, s)
 	if err != nil {
-		return time.Time{}, false, err
+		return time.Time{}, err
 	}
 	header, err := c.putSealed(ctx, s, name, value, key, audience)
 	if KindOf(err) == Validation {
 		fresh, fetchErr := c.fetchPublicKey(ctx, s)
 		if fetchErr != nil || fresh == key {
-			return time.Time{}, false, err
+			return time.Time{}, err
 		}
 		header, err = c.putSealed(ctx, s, name, value, fresh, audience)
 	}
 	if err != nil {
-		return time.Time{}, false, err
+		return time.Time{}, err
 	}
-	at, ok = answered(header)
-	return at, ok, nil
+	return answered(header), nil
 }
 
 func (c *Client) putSealed(ctx context.Context, s Scope, name string, value secret.Value, key publicKey, audience gh.EncryptedSecret) (http.Header, error) {
@@ -148,10 +147,13 @@ func (c *Client) selectedRepositories(ctx context.Context, s Scope, name string)
 	return ids, err
 }
 
-// answered returns the time GitHub gave for its answer.
-func answered(h http.Header) (time.Time, bool) {
+// answered returns the time GitHub gave for its answer, zero if it gave none.
+func answered(h http.Header) time.Time {
 	at, err := http.ParseTime(h.Get("Date"))
-	return at, err == nil
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 // stampOf is a secret's stamp: its updated_at, "" for none.

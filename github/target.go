@@ -120,7 +120,7 @@ func (t *SecretTarget) Write(ctx context.Context, value secret.Value) (stamp str
 	if err := t.awaitNextSecond(ctx, before); err != nil {
 		return "", false, err
 	}
-	answered, dated, err := t.Client.putSecret(ctx, t.Scope, t.name(), value, audience)
+	answered, err := t.Client.putSecret(ctx, t.Scope, t.name(), value, audience)
 	if err != nil {
 		return "", false, err
 	}
@@ -128,11 +128,11 @@ func (t *SecretTarget) Write(ctx context.Context, value secret.Value) (stamp str
 	if err != nil {
 		return "", false, err
 	}
-	own = dated && isOwn(before, after, answered)
-	return stampOf(after), own, nil
+	return stampOf(after), isOwn(before, after, answered), nil
 }
 
-// isOwn reports whether after can only be the write that was answered at that time.
+// isOwn reports whether after can only be the write that was answered at that time; of a write answered at no known
+// time (zero) nothing can be proved.
 func isOwn(before, after *storedSecret, answered time.Time) bool {
 	if after == nil || after.UpdatedAt.Truncate(time.Second).After(answered) {
 		return false

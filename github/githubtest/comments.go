@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -74,6 +75,21 @@ func (s *Server) getUser(r *request) reply {
 	return reply{status: http.StatusOK, body: map[string]any{"login": r.token.login(), "type": "User"}}
 }
 
+// graphql answers the one query there is: who is asking.
+func (s *Server) graphql(r *request) reply {
+	var body struct {
+		Query string `json:"query"`
+	}
+	if refused, ok := r.read(&body); !ok {
+		return refused
+	}
+	if strings.Join(strings.Fields(body.Query), "") != "{viewer{login}}" {
+		return reply{status: http.StatusOK, body: map[string]any{"errors": []problemItem{{Message: "the sandbox only answers {viewer{login}}"}}}}
+	}
+	viewer := map[string]any{"login": r.token.login()}
+	return reply{status: http.StatusOK, body: map[string]any{"data": map[string]any{"viewer": viewer}}}
+}
+
 func (s *Server) getRepository(r *request) reply {
 	return reply{status: http.StatusOK, body: r.repository.json()}
 }
@@ -128,6 +144,27 @@ func (s *Server) dispatch(r *request) reply {
 	}
 	r.repository.dispatches = append(r.repository.dispatches, Dispatch{EventType: body.EventType, Payload: payload, At: s.second()})
 	return reply{status: http.StatusNoContent}
+}
+
+// cursor cuts the page that r asks for out of all as GitHub does for issues: the way on is an opaque "after" and page
+// numbers are refused. It never returns nil.
+func cursor[T any](r *request, all []T) ([]T, http.Header, bool) {
+	if r.query.Has("page") {
+		return nil, nil, false
+	}
+	size := number(r.query.Get("per_page"), 30, 100)
+	from := 0
+	if raw, err := base64.URLEncoding.DecodeString(r.query.Get("after")); err == nil {
+		from = min(len(all), number(string(raw), 1, 1<<20)-1)
+	}
+	to := min(len(all), from+size)
+	header := http.Header{}
+	if to < len(all) {
+		query := r.url.Query()
+		query.Set("after", base64.URLEncoding.EncodeToString([]byte(strconv.Itoa(to+1))))
+		header.Set("Link", fmt.Sprintf(`<%s%s?%s>; rel="next"`, r.base, r.url.EscapedPath(), query.Encode()))
+	}
+	return append([]T{}, all[from:to]...), header, true
 }
 
 // paginate cuts the page that r asks for out of all, with GitHub's Link header. It never returns nil.

@@ -148,7 +148,7 @@ func (s *Server) Requests() []Request {
 // Counts returns how many requests read and how many wrote or tried to.
 func (s *Server) Counts() (reads, writes int) {
 	for _, r := range s.Requests() {
-		if r.Method == http.MethodGet {
+		if isRead(r.Method, r.Path) {
 			reads++
 		} else {
 			writes++

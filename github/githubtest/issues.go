@@ -204,7 +204,11 @@ func (s *Server) listIssues(r *request) reply {
 	if r.query.Get("direction") != "asc" {
 		slices.Reverse(found)
 	}
-	page, header := paginate(r, found)
+	page, header, ok := cursor(r, found)
+	if !ok {
+		return refuse(http.StatusUnprocessableEntity,
+			"Pagination with the page parameter is not supported for large datasets, please use cursor based pagination (after/before)")
+	}
 	return reply{status: http.StatusOK, body: page, header: header}
 }
 

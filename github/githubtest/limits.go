@@ -30,8 +30,8 @@ type used struct {
 // meter is what one token has used, oldest first.
 type meter struct{ past []used }
 
-// meter counts a request of token and returns the refusal if it is one too many. The lock is held.
-func (s *Server) meter(token, method string) (reply, bool) {
+// meter counts a request of token, a read or a write, and returns the refusal if it is one too many. The lock is held.
+func (s *Server) meter(token string, read bool) (reply, bool) {
 	if s.limits == (Limits{}) {
 		return reply{}, false
 	}
@@ -43,7 +43,7 @@ func (s *Server) meter(token, method string) (reply, bool) {
 	now := s.now()
 	m.past = slices.DeleteFunc(m.past, func(u used) bool { return now.Sub(u.at) >= time.Hour })
 	points := 1
-	if method != http.MethodGet {
+	if !read {
 		points = 5
 	}
 	if limit := s.limits.RequestsPerHour; limit > 0 && len(m.past) >= limit {

@@ -1,6 +1,9 @@
 package githubtest
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // table lists every endpoint. Those of a repository are also found under its number, where renamed ones redirect to.
 func (s *Server) table() []route {
@@ -18,7 +21,14 @@ func (s *Server) table() []route {
 	return append(all,
 		route{http.MethodGet, "orgs/{org}/repos", "metadata=read", s.listRepositories},
 		route{http.MethodGet, "user", "", s.getUser},
+		route{http.MethodPost, "graphql", "", s.graphql},
+		route{http.MethodPost, "api/graphql", "", s.graphql},
 	)
+}
+
+// isRead reports whether a request changes nothing.
+func isRead(method, path string) bool {
+	return method == http.MethodGet || strings.HasSuffix(path, "/graphql")
 }
 
 type store struct{ name, permission, orgPermission string }

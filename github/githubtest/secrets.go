@@ -267,6 +267,8 @@ func (v *vault) open(name string, body secretBody) (secret.Value, reply, bool) {
 			"Spaces are not allowed. Must start with a letter ([a-z], [A-Z]) or underscores (_).")
 	case strings.HasPrefix(name, "GITHUB_"):
 		return invalid("Secret names must not start with GITHUB_.")
+	case body.KeyID == "":
+		return invalid("Invalid request.\n\n\"key_id\" wasn't supplied.")
 	case body.KeyID != v.keyID:
 		return invalid("Bad request - key_id does not match the current public key")
 	case err != nil:
@@ -278,7 +280,7 @@ func (v *vault) open(name string, body secretBody) (secret.Value, reply, bool) {
 	}
 	plain, ok := box.OpenAnonymous(nil, sealed, v.public, v.private)
 	if !ok {
-		return invalid("Bad request - improperly encrypted secret")
+		return invalid("Bad request - validation failed due to an improperly encrypted secret")
 	}
 	return secret.New(string(plain)), reply{}, true
 }

@@ -92,7 +92,7 @@ func (s *Server) apply(r *http.Request, body []byte) reply {
 	if !ok {
 		return refuse(http.StatusUnauthorized, "Bad credentials")
 	}
-	if limited, over := s.meter(presented, r.Method); over {
+	if limited, over := s.meter(presented, isRead(r.Method, r.URL.Path)); over {
 		return limited
 	}
 	path := strings.TrimPrefix(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "api/v3/")

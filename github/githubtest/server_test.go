@@ -207,15 +207,44 @@ func TestLookingIn(t *testing.T) {
 
 func TestPages(t *testing.T) {
 	a := newAPI(t, githubtest.Limits{})
+	number := a.s.AddIssue("acme/agents", githubtest.Issue{Title: "t"})
+	for range 45 {
+		a.s.AddComment("acme/agents", number, githubtest.Comment{Body: "c"})
+	}
+	_, _, h := a.do("GET", "http://localhost/repos/acme/agents/issues/1/comments?per_page=20&page=2", nil)
+	want := `<http://localhost/repos/acme/agents/issues/1/comments?page=1&per_page=20>; rel="prev", ` +
+		`<http://localhost/repos/acme/agents/issues/1/comments?page=3&per_page=20>; rel="next", ` +
+		`<http://localhost/repos/acme/agents/issues/1/comments?page=3&per_page=20>; rel="last"`
+	if h.Get("Link") != want {
+		t.Error(h.Get("Link"))
+	}
+}
+
+func TestIssuePagesHaveCursors(t *testing.T) {
+	a := newAPI(t, githubtest.Limits{})
 	for i := range 45 {
 		a.s.AddIssue("acme/agents", githubtest.Issue{Title: fmt.Sprint(i)})
 	}
-	_, _, h := a.do("GET", "http://localhost/repos/acme/agents/issues?state=all&per_page=20&page=2", nil)
-	want := `<http://localhost/repos/acme/agents/issues?page=1&per_page=20&state=all>; rel="prev", ` +
-		`<http://localhost/repos/acme/agents/issues?page=3&per_page=20&state=all>; rel="next", ` +
-		`<http://localhost/repos/acme/agents/issues?page=3&per_page=20&state=all>; rel="last"`
-	if h.Get("Link") != want {
+	_, _, h := a.do("GET", "http://localhost/repos/acme/agents/issues?per_page=20", nil)
+	if link := h.Get("Link"); link != `<http://localhost/repos/acme/agents/issues?after=MjE%3D&per_page=20>; rel="next"` {
+		t.Error(link)
+	}
+	if _, _, h := a.do("GET", "/repos/acme/agents/issues?per_page=25&after=MjE%3D", nil); h.Get("Link") != "" {
 		t.Error(h.Get("Link"))
+	}
+	a.expect(422, "cursor based", "GET", "/repos/acme/agents/issues?page=2", nil)
+}
+
+func TestGraphQL(t *testing.T) {
+	a := newAPI(t, githubtest.Limits{})
+	a.s.AddToken(secret.New(fakeToken), githubtest.Token{App: true, Login: "rotator[bot]"})
+	for _, path := range []string{"/graphql", "/api/graphql"} {
+		a.expect(200, "login:rotator[bot]", "POST", path, map[string]string{"query": "{ viewer { login } }"})
+	}
+	a.expect(200, "errors", "POST", "/graphql", map[string]string{"query": "mutation"})
+	a.expect(400, "", "POST", "/graphql", "{")
+	if reads, writes := a.s.Counts(); reads != 4 || writes != 0 {
+		t.Error(reads, writes)
 	}
 }
 
