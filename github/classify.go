@@ -200,5 +200,8 @@ type cleaned struct {
 	cause error
 }
 
+// Error returns the text that is fit to print.
 func (e cleaned) Error() string { return e.text }
+
+// Unwrap returns the cause as it was.
 func (e cleaned) Unwrap() error { return e.cause }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,6 +64,21 @@ func TestEveryScope(t *testing.T) {
 	if slept := w.clock.slept(); len(slept) != 0 {
 		t.Errorf("waited %v for nothing", slept)
 	}
+}
+
+func TestTargetsAtOnce(t *testing.T) {
+	w := newWorld(t, githubtest.Limits{})
+	var group sync.WaitGroup
+	for range 3 { // the same targets also three times over
+		for _, s := range scopes() {
+			group.Go(func() {
+				if _, _, err := w.target(s).Write(t.Context(), secret.New(fakeValue)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	group.Wait()
 }
 
 func TestPublicKeyIsFetchedOncePerScope(t *testing.T) {

@@ -18,6 +18,7 @@ const expiryHeader = "GitHub-Authentication-Token-Expiration"
 // refusal is a request or redirect that was not sent because of where it would have gone.
 type refusal struct{ text string }
 
+// Error says where the token would have gone.
 func (r *refusal) Error() string { return r.text }
 
 // transport adds the token, follows redirects on the same host, and bounds answers. It exists below go-github so that
@@ -123,6 +124,7 @@ func closeBody(req *http.Request) {
 // tooLarge is what reading more than the limit gives.
 type tooLarge struct{ limit int64 }
 
+// Error states the limit.
 func (e *tooLarge) Error() string { return fmt.Sprintf("answer is larger than %d bytes", e.limit) }
 
 // bounded is a body that fails once more than limit bytes are read from it.
@@ -131,6 +133,7 @@ type bounded struct {
 	left, limit int64
 }
 
+// Read reads on, or fails with tooLarge; what is over the limit is not returned.
 func (b *bounded) Read(p []byte) (int, error) {
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]

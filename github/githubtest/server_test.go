@@ -99,7 +99,7 @@ func TestSecretLife(t *testing.T) {
 			a.expect(204, "", "PUT", prefix+path+"/k", a.sealed(path, "two"))
 			a.expect(200, "created_at:2026-03-14T09:26:53Z name:K updated_at:2026-03-14T09:27:53Z", "GET", prefix+path+"/K", nil)
 			if got, ok := a.s.Secret(scope, "K"); !ok || !got.Equal(secret.New("two")) {
-				t.Errorf("%s: stored %v, %q", path, ok, got.Reveal())
+				t.Errorf("%s: another value is stored, or none: %v", path, ok)
 			}
 			if at := a.s.SecretUpdated(scope, "K"); !at.Equal(a.now.Truncate(time.Second)) {
 				t.Error(at)
