@@ -114,13 +114,16 @@ func revealed() map[string]int {
 		// Where a key is placed.
 		"github/secret.go seal":       1,
 		"github/target.go checkValue": 1, // its length
+		"openclaw/write.go fill":      1,
+		"openclaw/write.go write":     1,
 		// What takes secrets out of text, and never gives them away.
 		"secret/secret.go Equal":  2,
 		"secret/secret.go SHA256": 1,
 		"secret/set.go Add":       2,
 		"slack/exchange.go quote": 1,
 		// In memory.
-		"slack/slacktest/webhook.go webhook": 1,
+		"litellm/litellmtest/control.go admits": 1,
+		"slack/slacktest/webhook.go webhook":    1,
 	}
 }
 
