@@ -67,8 +67,7 @@ func (c *call) authenticate(to route) error {
 		}
 		return nil
 	case !strings.HasPrefix(text, "sk-"):
-		return envelope(http.StatusUnauthorized, typeAuth, "None",
-			"LiteLLM Virtual Key expected. Received=%s, expected to start with 'sk-'.", masked(text))
+		return c.notAKey(text)
 	}
 	token := secret.New(text).SHA256()
 	row, known := c.cachedKey(token)
@@ -85,6 +84,15 @@ func (c *call) authenticate(to route) error {
 		c.who.role = user.role
 	}
 	return c.admit(to, text)
+}
+
+// notAKey refuses a text that does not look like a key.
+func (c *call) notAKey(text string) *refusal {
+	const format = "LiteLLM Virtual Key expected. Received=%s, expected to start with 'sk-'."
+	if c.family() == family81 {
+		return authRefused(format, masked(text))
+	}
+	return envelope(http.StatusUnauthorized, typeAuth, "None", format, masked(text))
 }
 
 // admit judges a known key: blocked, expired, the routes it may call, and the budgets that bind it.

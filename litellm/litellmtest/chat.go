@@ -2,8 +2,8 @@ package litellmtest
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,7 +52,9 @@ func (c *call) askedModel() string { return c.chat().Model }
 func chatCompletion(c *call) (any, error) {
 	q := c.chat()
 	if !c.mayUse(q.Model) {
-		return nil, c.fail(q, ModelSpec{Deployment: q.Model}, c.modelDenied(q.Model))
+		denied := c.modelDenied(q.Model)
+		c.logRefusal(denied)
+		return nil, denied
 	}
 	asked, known := c.proxy.models.find(q.Model)
 	if !known {
@@ -99,9 +101,16 @@ func (c *call) fallBack(failing ModelSpec) (served ModelSpec, tried int, found b
 	return served, tried, found
 }
 
-// tokens are what a call to a model counts. New releases count a direct call's prompt, others report the mock's figures.
+// bound reports whether any budget binds the caller.
+func (c *call) bound() bool {
+	return c.who.key != nil &&
+		slices.ContainsFunc(c.limits(route{llm: true}), func(l limit) bool { return l.max.Valid })
+}
+
+// tokens are what a call to a model counts: the mock's figures, but the newest releases count the prompt of a call that
+// they reserve budget for.
 func (c *call) tokens(q chatRequest, spec ModelSpec, fallbacks int) (prompt, completion int) {
-	if c.family() == family106 && fallbacks == 0 && spec.PromptTokens == defaultPrompt {
+	if c.family() == family106 && fallbacks == 0 && spec.PromptTokens == defaultPrompt && c.bound() {
 		return promptTokens(q.Messages), spec.CompletionTokens
 	}
 	return spec.PromptTokens, spec.CompletionTokens
@@ -162,6 +171,7 @@ func (c *call) chatHeaders(row *logRow, spec ModelSpec) {
 		"response-duration-ms": strconv.FormatInt(chatTime.Milliseconds(), 10), "model-group": spec.Name,
 		"attempted-retries": "0", "attempted-fallbacks": strconv.Itoa(row.fallbacks),
 	}
+	headers["key-spend"] = float(row.spend)
 	if c.who.key != nil {
 		subject := keySubject(row.token)
 		if stored := c.store.keys[row.token]; stored != nil {
@@ -187,8 +197,10 @@ func (c *call) chatHeaders(row *logRow, spec ModelSpec) {
 // modelDenied refuses a model that the key's list does not name.
 func (c *call) modelDenied(model string) *refusal {
 	if c.family() == family106 {
-		return envelope(http.StatusForbidden, typeModel, "model", "The requested model '%s' is not available for this API "+
+		r := envelope(http.StatusForbidden, typeModel, "model", "The requested model '%s' is not available for this API "+
 			"key, or the model name is invalid. Check the models available to you and try again.", model)
+		r.class = "ModelAccessDeniedProxyException"
+		return r
 	}
 	return envelope(http.StatusUnauthorized, typeModel, "model", "key not allowed to access model. This key can only "+
 		"access models=%s. Tried to access %s", pythonList(c.who.key.models), model)
@@ -196,8 +208,12 @@ func (c *call) modelDenied(model string) *refusal {
 
 // noSuchModel refuses a model that nobody configured.
 func (c *call) noSuchModel(model string) *refusal {
-	return envelope(http.StatusBadRequest, "invalid_request_error", nil, "/chat/completions: Invalid model name passed in "+
-		"model=%s. Call `/v1/models` to view available models for your key.", model)
+	text := "/chat/completions: Invalid model name passed in model=" + orNone(model) +
+		". Call `/v1/models` to view available models for your key."
+	if c.family() == family106 {
+		return envelope(http.StatusBadRequest, "invalid_request_error", nil, "%s", text)
+	}
+	return envelope(http.StatusBadRequest, "None", "None", "%s", pythonError(text))
 }
 
 // modelFailed is the provider's error, after every fallback failed.
@@ -238,8 +254,11 @@ func (c *call) fail(q chatRequest, spec ModelSpec, err error) error {
 	row.requestID, row.status = row.callID, statusFailure
 	if c.family() == family106 {
 		row.callType = "acompletion"
-		if spec.Name != "" {
+		if row.provider = ""; spec.Name != "" {
 			row.provider = spec.provider()
+			row.original, row.known = q.Model, true
+		}
+		if c.bound() && spec.Name != "" {
 			row.prompt = promptTokens(q.Messages)
 		}
 	}
@@ -250,9 +269,8 @@ func (c *call) fail(q chatRequest, spec ModelSpec, err error) error {
 
 // newRow is a log row of this call.
 func (c *call) newRow(q chatRequest, spec ModelSpec) *logRow {
-	c.store.serial++
 	row := &logRow{
-		callID: fmt.Sprintf("00000000-0000-4000-9000-%012d", c.store.serial),
+		callID: c.store.uuid(),
 		token:  c.who.token, userID: c.who.userID, start: c.now, end: c.now.Add(chatTime),
 		model: spec.Deployment, group: spec.Name, endUser: q.User, ip: "127.0.0.1",
 	}

@@ -105,7 +105,7 @@ func dailyAggregated(c *call) (any, error) {
 		return nil, refused
 	}
 	shown, all := topKeys(rows, limit)
-	metadata.with(object{"api_key_limit": limit, "total_api_keys": all})
+	metadata.with(object{"api_key_limit": limit, "total_api_keys": all, "entity_total_api_keys": nil})
 	return object{"results": c.days(rows, shown), "metadata": metadata}, nil
 }
 
@@ -137,6 +137,9 @@ func (c *call) dailyRows() ([]*dailyRow, error) {
 		return nil, detail(http.StatusBadRequest, object{"error": "start_date and end_date must be valid YYYY-MM-DD dates"})
 	}
 	user := c.query.Get("user_id")
+	if c.family() == family81 {
+		user = "" // not a parameter yet: admins get everybody's
+	}
 	if !c.who.admin() && c.who.role != roleAdminViewer {
 		if c.who.userID == "" && c.family() == family106 {
 			return nil, detail(http.StatusForbidden, object{"error": "Service-account keys cannot query user analytics. " +
@@ -199,6 +202,10 @@ func (c *call) days(rows []*dailyRow, keys map[string]bool) []object {
 
 // breakdown sums one day's rows in several ways.
 func (c *call) breakdown(rows []*dailyRow, keys map[string]bool) object {
+	entities := c.grouped(rows, keys, func(r *dailyRow) string { return cmp.Or(r.user, "Unassigned") })
+	if c.family() == family106 && keys != nil {
+		entities = object{}
+	}
 	by := func(of func(*dailyRow) string) object {
 		return c.grouped(rows, keys, of)
 	}
@@ -213,7 +220,7 @@ func (c *call) breakdown(rows []*dailyRow, keys map[string]bool) object {
 		"model_groups": by(func(r *dailyRow) string { return r.group }),
 		"providers":    by(func(r *dailyRow) string { return cmp.Or(r.provider, "unknown") }),
 		"endpoints":    by(func(r *dailyRow) string { return endpointOf(r) }),
-		"entities":     object{}, "mcp_servers": object{}, "api_keys": apiKeys,
+		"entities":     entities, "mcp_servers": object{}, "api_keys": apiKeys,
 	}
 }
 

@@ -102,8 +102,11 @@ func (c *call) sharedLimits(row *keyRow) []limit {
 		found = append(found, limit{
 			subject: subject, max: member.maxBudget, spend: c.proxy.current(subject, member.spend),
 			message: func(spend, max decimal.Decimal) string {
-				return "Budget has been exceeded! User=" + row.userID + " in Team=" + team.id +
-					" Current cost: " + float(spend) + ", Max budget: " + float(max)
+				name := "User=" + row.userID + " in Team=" + team.id + " "
+				if c.family() == family106 {
+					name = "TeamMember=" + row.userID + ":" + team.id + " "
+				}
+				return "Budget has been exceeded! " + name + "Current cost: " + float(spend) + ", Max budget: " + float(max)
 			},
 		})
 	}

@@ -55,14 +55,18 @@ func detail(status int, body any) *refusal {
 
 // wrapped is an HTTPException that a handler of LiteLLM turned into an envelope: the detail as Python prints it.
 func (c *call) wrapped(status int, format string, args ...any) *refusal {
-	text := fmt.Sprintf(format, args...)
+	r := envelope(status, typeInternal, c.none(), "%s", pythonError(fmt.Sprintf(format, args...)))
+	r.class = "HTTPException"
+	return r
+}
+
+// pythonError is {'error': text} as Python prints it.
+func pythonError(text string) string {
 	quote := "'"
 	if strings.Contains(text, "'") {
 		quote = `"`
 	}
-	r := envelope(status, typeInternal, c.none(), "{'error': %s%s%s}", quote, text, quote)
-	r.class = "HTTPException"
-	return r
+	return "{'error': " + quote + text + quote + "}"
 }
 
 // internal is an exception nobody expected.

@@ -3,7 +3,6 @@ package litellmtest
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -42,14 +41,14 @@ func keyUpdate(c *call) (any, error) {
 	}
 	token := tokenOf(q.value)
 	if q.value == "" {
-		if c.family() != family106 || q.alias == "" {
-			return nil, c.invalid("missing", "Field required", c.body, nil, "body", "key")
+		if refused := c.needsKey(q); refused != nil {
+			return nil, refused
 		}
 		token = c.tokenByAlias(q.alias)
 	}
 	row := c.store.keys[token]
 	if row == nil {
-		return nil, c.noSuchKey(q.value)
+		return nil, c.noSuchKey(q)
 	}
 	if !c.who.admin() && row.userID != c.who.userID {
 		return nil, c.wrapped(http.StatusForbidden, "User not allowed to update this key")
@@ -66,6 +65,7 @@ func keyUpdate(c *call) (any, error) {
 	}
 	changed.updatedAt, changed.settingsAt, changed.updatedBy = millis(c.now), millis(c.now), c.who.userID
 	*row = *changed
+	c.store.touch(row)
 	delete(c.proxy.cached, token)
 	if q.value == "" {
 		q.value = token
@@ -73,20 +73,37 @@ func keyUpdate(c *call) (any, error) {
 	return row.updatedRow(c.family(), c.now, q.value), nil
 }
 
+// needsKey refuses an update that names no key. Only the newest releases take an alias instead.
+func (c *call) needsKey(q keyRequest) *refusal {
+	switch {
+	case c.family() != family106:
+		return c.invalid("missing", "Field required", c.body, nil, "body", "key")
+	case q.alias == "":
+		return c.invalid("value_error", "Value error, either key or key_alias must be provided", c.body, nil, "body")
+	default:
+		return nil
+	}
+}
+
 // asAuthError is a refusal as /key/update rewraps it.
 func asAuthError(r *refusal) *refusal {
-	if r.kind != typeInternal {
+	switch {
+	case r.kind != typeInternal:
 		return r
+	case r.status == http.StatusInternalServerError:
+		text := strings.TrimPrefix(r.text, "Internal Server Error, ")
+		return envelope(http.StatusBadRequest, typeAuth, "None", "Authentication Error, %s", text)
+	default:
+		return envelope(r.status, typeAuth, "None", "%s", r.text)
 	}
-	return envelope(r.status, typeAuth, "None", "%s", r.text)
 }
 
 // apply changes a row by the fields that were sent; null clears one, where the release honours it.
 func (c *call) apply(row *keyRow, q keyRequest) *refusal {
-	if c.body.set("key_alias") {
+	if c.body.has("key_alias") {
 		row.alias = q.alias
 	}
-	if c.body.has("user_id") && (q.userID != "" || c.family() != family81) {
+	if c.body.has("user_id") {
 		row.userID = q.userID
 	}
 	if c.body.has("team_id") {
@@ -108,13 +125,10 @@ func (c *call) apply(row *keyRow, q keyRequest) *refusal {
 	if c.body.set("blocked") {
 		row.blocked = q.blocked
 	}
-	if c.body.set("metadata") || c.body.set("model_rpm_limit") || c.body.set("model_tpm_limit") {
-		base := row.metadata
-		if c.body.set("metadata") {
-			base = q.metadata
-		}
-		row.metadata = c.movedIntoMetadata(base)
+	if c.body.has("metadata") {
+		row.metadata = c.body["metadata"]
 	}
+	row.metadata = c.movedIntoMetadata(row.metadata)
 	row.limits = c.changedLimits(row)
 	if c.body.set("budget_duration") || c.body.null("budget_duration") && c.family() != family81 {
 		row.window = c.newWindow(q.budgetDuration)
@@ -124,7 +138,7 @@ func (c *call) apply(row *keyRow, q keyRequest) *refusal {
 	} else if q.duration != "" {
 		end, err := expiry(c.family(), q.duration, c.now)
 		if err != nil {
-			return envelope(http.StatusInternalServerError, typeAuth, "None", "Authentication Error, %s", err)
+			return envelope(http.StatusBadRequest, typeAuth, "None", "Authentication Error, %s", err)
 		}
 		row.expires = millis(end)
 	}
@@ -156,10 +170,13 @@ func (c *call) tokenByAlias(alias string) string {
 }
 
 // noSuchKey is what changing an unknown or deleted key is answered.
-func (c *call) noSuchKey(asked string) *refusal {
-	if c.family() == family81 {
+func (c *call) noSuchKey(q keyRequest) *refusal {
+	switch {
+	case c.family() == family81:
 		return envelope(http.StatusUnauthorized, typeAuth, "None",
-			"Authentication Error: invalid user key - user key does not exist in db. User Key=%s", asked)
+			"Authentication Error: invalid user key - user key does not exist in db. User Key=%s", q.value)
+	case q.value == "":
+		return envelope(http.StatusNotFound, typeNotFound, "key_alias", "Key not found. No key with key_alias='%s'.", q.alias)
 	}
 	return envelope(http.StatusNotFound, typeNotFound, "key", "Key not found.")
 }
@@ -192,11 +209,14 @@ func (c *call) setBlocked(blocked bool) (any, error) {
 		return nil, c.wrapped(http.StatusForbidden, "User not allowed to block this key")
 	}
 	row.blocked, row.updatedAt, row.settingsAt = &blocked, millis(c.now), millis(c.now)
+	c.store.touch(row)
 	delete(c.proxy.cached, token)
 	if blocked {
 		return row.blockedRow(c.family()), nil
 	}
-	return row.owned(c.family()), nil
+	o := row.owned(c.family())
+	delete(o, "team_alias")
+	return o, nil
 }
 
 // keyDelete is POST /key/delete. It names what was asked for as deleted, existing or not.
@@ -236,8 +256,7 @@ func keyDelete(c *call) (any, error) {
 
 // archive deletes a key and keeps its row as it was.
 func (s *store) archive(row *keyRow, by *identity, now time.Time) {
-	s.serial++
-	row.deletion = &deletion{id: "deleted-" + strconv.Itoa(s.serial), by: by.userID, byKey: by.token, at: millis(now)}
+	row.deletion = &deletion{id: s.uuid(), by: by.userID, byKey: by.token, at: millis(now)}
 	delete(s.keys, row.token)
 	s.unlist(row.token)
 	s.deleted = append(s.deleted, row)
@@ -245,7 +264,7 @@ func (s *store) archive(row *keyRow, by *identity, now time.Time) {
 
 // keyRegenerate is POST /key/regenerate, which needs a licence.
 func keyRegenerate(c *call) (any, error) {
-	return nil, c.internal("Regenerating Virtual Keys is an Enterprise feature, You must be a LiteLLM Enterprise user to use this feature.")
+	return nil, c.internal("Regenerating Virtual Keys is an Enterprise feature, %s", notPremium)
 }
 
 // keyResetSpend is POST /key/{key}/reset_spend.

@@ -143,18 +143,23 @@ func (c *call) checkStatus(status string) error {
 	if status == "" || slices.Contains(known, status) {
 		return nil
 	}
-	return c.wrapped(http.StatusBadRequest, "%s", text)
+	return c.listFault(text)
+}
+
+// listFault refuses a query of /key/list, with the param "None" on every release.
+func (c *call) listFault(text string) *refusal {
+	return envelope(http.StatusBadRequest, typeInternal, "None", "%s", pythonError(text))
 }
 
 // sortKeys orders rows as asked; newest first unless asked otherwise.
 func (c *call) sortKeys(rows []*keyRow) error {
 	by, order := c.query.Get("sort_by"), strings.ToLower(cmp.Or(c.query.Get("sort_order"), "desc"))
 	if order != "asc" && order != "desc" {
-		return c.wrapped(http.StatusBadRequest, "Invalid sort order. Must be 'asc' or 'desc'")
+		return c.listFault("Invalid sort order. Must be 'asc' or 'desc'")
 	}
 	compare, ok := keyOrders()[cmp.Or(by, "created_at")]
 	if !ok {
-		return c.wrapped(http.StatusBadRequest,
+		return c.listFault(
 			"Invalid sort column. Must be one of: spend, max_budget, created_at, updated_at, token, key_alias")
 	}
 	if by == "" {

@@ -31,6 +31,7 @@ type keyRow struct {
 	createdBy     string
 	updatedBy     string
 	deletion      *deletion // nil while the key lives
+	version       int       // grows with every change of the row
 }
 
 // deletion is what the archive adds to a row.
@@ -62,7 +63,7 @@ func (k *keyRow) common(f family, at func(time.Time) any) object {
 		"key_name": k.name, "key_alias": orNull(k.alias), "soft_budget_cooldown": false, "spend": number(k.spend),
 		"expires": at(k.expires), "models": list(k.models), "aliases": object{}, "config": object{},
 		"router_settings": object{}, "user_id": orNull(k.userID), "team_id": orNull(k.teamID), "permissions": object{},
-		"metadata": orEmpty(k.metadata), "blocked": blocked, "max_budget": optional(k.maxBudget),
+		"metadata": rawOrEmpty(k.metadata), "blocked": blocked, "max_budget": optional(k.maxBudget),
 		"budget_duration": orNull(k.window.duration), "budget_reset_at": at(k.window.resetAt),
 		"allowed_cache_controls": []string{}, "allowed_routes": list(k.allowedRoutes), "access_group_ids": []string{},
 		"model_spend": object{}, "model_max_budget": object{}, "object_permission_id": nil, "object_permission": nil,
@@ -80,6 +81,14 @@ func (k *keyRow) common(f family, at func(time.Time) any) object {
 		})
 	}
 	return o
+}
+
+// rawOrEmpty is raw, an explicit null included, or an empty object if there is none.
+func rawOrEmpty(raw json.RawMessage) json.RawMessage {
+	if len(raw) == 0 {
+		return json.RawMessage("{}")
+	}
+	return raw
 }
 
 // rawOrNull is raw, or nil if there is none.
@@ -102,7 +111,9 @@ func (k *keyRow) info(f family, now time.Time) object {
 	})
 	if f == family106 {
 		status := "active"
-		if !k.expires.IsZero() && k.expires.Before(now) {
+		if k.blocked != nil && *k.blocked {
+			status = "revoked"
+		} else if !k.expires.IsZero() && k.expires.Before(now) {
 			status = "expired"
 		}
 		o.with(object{"litellm_project_table": nil, "jwt_key_mappings": nil, "status": status})
@@ -122,12 +133,16 @@ func (k *keyRow) listed(f family) object {
 	})
 }
 
-// owned is the row as /user/info shows it.
+// owned is the row as /user/info shows it; expires is in the other zone notation than the rest.
 func (k *keyRow) owned(f family) object {
-	return k.common(f, zulu).with(object{
+	o := k.common(f, zulu).with(object{
 		"token": k.token, "policies": []string{}, "budget_id": nil, "organization_id": nil,
-		"litellm_organization_table": nil, "team_alias": "None",
+		"litellm_organization_table": nil, "team_alias": "None", "expires": offset(k.expires),
 	})
+	if k.teamID != "" {
+		o["team_alias"] = nil
+	}
+	return o
 }
 
 // archived is a deleted row.

@@ -10,6 +10,11 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+// notPremium is what every route says that needs a licence.
+const notPremium = "You must be a LiteLLM Enterprise user to use this feature. If you have a license please set " +
+	"`LITELLM_LICENSE` in your env. Get a 7 day trial key here: https://www.litellm.ai/enterprise#trial. " +
+	`\nPricing: https://www.litellm.ai/#pricing`
+
 // shortestKey is the least length of a chosen key on new releases.
 const shortestKey = 16
 
@@ -61,7 +66,7 @@ func (c *call) checkKey(q keyRequest) *refusal {
 		return c.wrapped(http.StatusBadRequest, "max_budget cannot be negative. Received: %s", float(q.maxBudget.Decimal))
 	}
 	if c.body.set("tags") {
-		return envelope(http.StatusForbidden, typeAuth, "None", "Only premium users can add tags to keys.")
+		return c.wrapped(http.StatusForbidden, "This feature is only available for LiteLLM Enterprise users: tags. %s", notPremium)
 	}
 	return c.checkBudgetDuration(q.budgetDuration)
 }
@@ -128,9 +133,6 @@ func keyGenerate(c *call) (any, error) {
 	if refused := c.checkAlias(q.alias, ""); refused != nil {
 		return nil, refused
 	}
-	if q.teamID != "" && c.store.teams[q.teamID] == nil {
-		return nil, c.wrapped(http.StatusNotFound, "Team doesn't exist in db. Team=%s.", q.teamID)
-	}
 	c.gap("/key/generate")
 	row.token = secret.New(q.value).SHA256()
 	row.name = shortKey(q.value)
@@ -145,6 +147,7 @@ func (c *call) insertKey(row *keyRow) {
 		return
 	}
 	c.store.keys[row.token] = row
+	c.store.touch(row)
 	c.store.order = append(c.store.order, row.token)
 }
 
@@ -199,7 +202,7 @@ func (c *call) movedIntoMetadata(metadata json.RawMessage) json.RawMessage {
 		return metadata
 	}
 	all := map[string]json.RawMessage{}
-	if len(metadata) > 0 {
+	if len(metadata) > 0 && string(metadata) != "null" {
 		if err := json.Unmarshal(metadata, &all); err != nil {
 			return metadata
 		}

@@ -2,7 +2,6 @@ package litellmtest
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -32,6 +31,7 @@ type logRow struct {
 	tags                         []string
 	fallbacks                    int
 	original                     string
+	known                        bool     // a failure whose model was asked for, with fallbacks recorded
 	refused                      *refusal // nil on success
 }
 
@@ -86,27 +86,40 @@ func asRefusal(err error) *refusal {
 
 // logRefusal leaves a failure row for a call that was refused before its handler ran. Unknown keys leave one too.
 func (c *call) logRefusal(err error) {
-	if c.proxy.dbDown.Load() {
+	chat := strings.HasSuffix(c.r.URL.Path, "/chat/completions")
+	models := strings.HasSuffix(c.r.URL.Path, "/models")
+	if c.proxy.dbDown.Load() || !chat && !models && (c.family() == family81 || !slices.Contains(infoRoutes(), c.r.URL.Path)) {
 		return
 	}
-	c.store.serial++
 	row := &logRow{
-		callID: fmt.Sprintf("00000000-0000-4000-9000-%012d", c.store.serial), status: statusFailure,
-		start: c.now, end: c.now, ip: "127.0.0.1", refused: asRefusal(err),
+		callID: c.store.uuid(), status: statusFailure, start: c.now, end: c.now, ip: "127.0.0.1", refused: asRefusal(err),
+		token: tokenOf(bearer(c.r)),
 	}
 	row.requestID = row.callID
+	if chat {
+		row.model = c.askedModel()
+	}
+	if c.family() != family81 {
+		c.nameRefusal(row, chat)
+	}
+	c.book(row)
+}
+
+// nameRefusal fills in what newer releases know of a refused call: whose it was, and the model it would have gone to.
+func (c *call) nameRefusal(row *logRow, chat bool) {
 	if c.family() == family106 {
 		row.callType = c.r.URL.Path
 	}
 	if c.who != nil && c.who.key != nil {
-		row.token, row.alias, row.userID, row.teamID = c.who.token, c.who.key.alias, c.who.userID, c.who.key.teamID
-	} else {
-		row.token = tokenOf(bearer(c.r))
+		row.alias, row.userID, row.teamID = c.who.key.alias, c.who.userID, c.who.key.teamID
 	}
-	if strings.HasSuffix(c.r.URL.Path, "/chat/completions") {
-		row.model = c.askedModel()
+	if !chat || c.family() != family106 {
+		return
 	}
-	c.book(row)
+	row.callType = "acompletion"
+	if spec, ok := c.proxy.models.find(row.model); ok {
+		row.model, row.group, row.modelID, row.provider = spec.Deployment, spec.Name, spec.id(), spec.provider()
+	}
 }
 
 // json is the row as /spend/logs/v2 shows it.
@@ -145,6 +158,9 @@ func (r *logRow) metadata(f family) object {
 		o.with(object{"litellm_call_id": r.callID, "attempted_fallbacks": nil, "original_model_group": nil, "status": nil})
 	}
 	if r.refused != nil {
+		if r.known && f == family106 {
+			o.with(object{"attempted_fallbacks": 0, "original_model_group": r.original})
+		}
 		return o.with(object{"status": statusFailure, "error_information": r.errorInformation(f)})
 	}
 	o.with(object{
@@ -166,6 +182,11 @@ func (r *logRow) errorInformation(f family) object {
 		"traceback": "", "error_code": strconv.Itoa(r.refused.status), "error_class": r.refused.class,
 		"llm_provider": r.provider, "error_message": r.refused.text,
 	}
+	if f == family81 && r.refused.kind == typeBudget {
+		o["error_code"] = ""
+	} else if f == family81 && r.refused.class == "ProxyException" {
+		o["error_message"] = ""
+	}
 	if f == family106 {
 		o["normalized_error"] = normalized(r.refused)
 	}
@@ -177,6 +198,10 @@ func normalized(r *refusal) string {
 	switch {
 	case r.kind == typeBudget:
 		return "429_BUDGET_EXCEEDED"
+	case r.kind == typeModel:
+		return "403_MODEL_ACCESS_DENIED"
+	case r.class == "InternalServerError":
+		return "500_PROVIDER_INTERNAL_ERROR"
 	case r.status == http.StatusUnauthorized:
 		return "401_AUTHENTICATION_FAILED"
 	case r.status == http.StatusForbidden:

@@ -165,9 +165,9 @@ func modelInfo(c *call) (any, error) {
 			continue
 		}
 		input, output := c.prices(spec)
-		params := object{"model": spec.Deployment, "mock_response": spec.Response}
+		params := object{"model": spec.Deployment, "mock_response": spec.mock()}
 		if spec.priced() {
-			params.with(object{"input_cost_per_token": spec.InputCost.String(), "output_cost_per_token": spec.OutputCost.String()})
+			params.with(c.paramCosts(spec))
 		}
 		data = append(data, object{"model_name": spec.Name, "litellm_params": params, "model_info": object{
 			"id": spec.id(), "db_model": false, "key": spec.Deployment, "max_tokens": nil,
@@ -177,6 +177,22 @@ func modelInfo(c *call) (any, error) {
 		}})
 	}
 	return object{"data": data}, nil
+}
+
+// mock is what the deployment is configured to answer.
+func (s ModelSpec) mock() string {
+	if s.Failing {
+		return "litellm.InternalServerError"
+	}
+	return s.Response
+}
+
+// paramCosts are the costs in litellm_params: texts on old releases.
+func (c *call) paramCosts(spec ModelSpec) object {
+	if c.family() == family81 {
+		return object{"input_cost_per_token": spec.InputCost.String(), "output_cost_per_token": spec.OutputCost.String()}
+	}
+	return object{"input_cost_per_token": number(spec.InputCost), "output_cost_per_token": number(spec.OutputCost)}
 }
 
 // prices are a model's costs a token as the release prints them: 0 or null where unknown.
@@ -240,6 +256,10 @@ func fallbackOf(c *call) (any, error) {
 	kind := c.query.Get("fallback_type")
 	if kind == "" {
 		kind = "general"
+	}
+	if !slices.Contains([]string{"general", "context_window", "content_policy"}, kind) {
+		const known = "'general', 'context_window' or 'content_policy'"
+		return nil, c.invalid("literal_error", "Input should be "+known, kind, object{"expected": known}, "query", "fallback_type")
 	}
 	spec, _ := c.proxy.models.find(name)
 	if len(spec.Fallbacks) == 0 || kind != "general" {

@@ -89,6 +89,10 @@ func (c *call) sortedLogs(from, to time.Time) ([]*logRow, error) {
 		return nil, envelope(http.StatusBadRequest, "bad_request", "sort_by",
 			"Invalid sort_by: %s. Must be one of: %s", by, strings.Join(names, ", "))
 	}
+	if direction := c.query.Get("sort_order"); direction != "" && direction != "asc" && direction != "desc" {
+		return nil, envelope(http.StatusBadRequest, "bad_request", "sort_order",
+			"Invalid sort_order: %s. Must be one of: asc, desc", direction)
+	}
 	rows := c.matchingLogs(from, to)
 	if c.query.Get("sort_order") != "asc" {
 		slices.Reverse(rows)
@@ -121,9 +125,6 @@ func (c *call) matchingLogs(from, to time.Time) []*logRow {
 	}
 	if !c.who.admin() && c.who.role != roleAdminViewer {
 		wanted["user_id"] = c.who.userID
-	}
-	if value := wanted["api_key"]; strings.HasPrefix(value, "sk-") && c.family() != family81 {
-		wanted["api_key"] = tokenOf(value)
 	}
 	first, _ := slices.BinarySearchFunc(c.store.logs, from, func(r *logRow, at time.Time) int { return r.start.Compare(at) })
 	var found []*logRow

@@ -1,6 +1,7 @@
 package litellmtest
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -128,6 +129,18 @@ func (s *store) resetRow(w *window, spend *decimal.Decimal, now time.Time) {
 
 // windowsChanged makes the next settle look at every row again.
 func (s *store) windowsChanged() { s.next = time.Time{} }
+
+// uuid makes an id, the same for the same calls.
+func (s *store) uuid() string {
+	s.serial++
+	return fmt.Sprintf("00000000-0000-4000-8000-%012d", s.serial)
+}
+
+// touch moves a row behind all others in the order in which the database happens to return rows.
+func (s *store) touch(row *keyRow) {
+	s.serial++
+	row.version = s.serial
+}
 
 // unlist takes a key out of the order of creation.
 func (s *store) unlist(token string) {

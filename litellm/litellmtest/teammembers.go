@@ -3,6 +3,7 @@ package litellmtest
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 )
 
 // memberRequest is one member as a body names it.
@@ -36,4 +37,13 @@ func (s *store) dropTeam(team *teamRow, c *call) {
 		user.teams = slices.DeleteFunc(user.teams, func(id string) bool { return id == team.id })
 	}
 	delete(s.teams, team.id)
+}
+
+// membersText is a team's members as Python prints them.
+func (t *teamRow) membersText() string {
+	texts := make([]string, len(t.order))
+	for i, id := range t.order {
+		texts[i] = "Member(user_id='" + id + "', user_email=None, role='" + t.members[id].role + "')"
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
 }

@@ -1,7 +1,6 @@
 package litellmtest
 
 import (
-	"fmt"
 	"net/http"
 	"time"
 
@@ -42,17 +41,19 @@ func (t *teamRow) json() object {
 	}
 }
 
-// memberships are the members' own budgets.
-func (t *teamRow) memberships() []object {
+// memberships are the members with a budget of their own; new releases list the others too.
+func (t *teamRow) memberships(f family) []object {
 	found := []object{}
 	for _, id := range t.order {
-		found = append(found, t.members[id].json(t.id))
+		if member := t.members[id]; member.budgetID != "" || f == family106 {
+			found = append(found, member.json(t.id, f))
+		}
 	}
 	return found
 }
 
 // json is one membership.
-func (m *memberRow) json(team string) object {
+func (m *memberRow) json(team string, f family) object {
 	var budget any
 	if m.budgetID != "" {
 		budget = object{
@@ -61,10 +62,17 @@ func (m *memberRow) json(team string) object {
 			"max_parallel_requests": nil, "tpm_limit": nil, "rpm_limit": nil, "model_max_budget": nil,
 		}
 	}
-	return object{
+	o := object{
 		"user_id": m.user, "team_id": team, "budget_id": orNull(m.budgetID), "spend": number(m.spend),
 		"litellm_budget_table": budget,
 	}
+	if f == family106 {
+		o["budget_source"] = "none"
+		if m.budgetID != "" {
+			o["budget_source"] = "custom"
+		}
+	}
+	return o
 }
 
 // teamNew is POST /team/new.
@@ -86,8 +94,7 @@ func teamNew(c *call) (any, error) {
 		return nil, refused
 	}
 	if id == "" {
-		c.store.serial++
-		id = fmt.Sprintf("00000000-0000-4000-a000-%012d", c.store.serial)
+		id = c.store.uuid()
 	}
 	if c.store.teams[id] != nil {
 		return nil, c.wrapped(http.StatusBadRequest, "Team id = %s already exists. Please use a different team id.", id)
@@ -126,9 +133,17 @@ func (c *call) askedTeam() (*teamRow, error) {
 	}
 	team := c.store.teams[id]
 	if team == nil {
-		return nil, c.wrapped(http.StatusNotFound, "Team not found for team_id=%s", id)
+		return nil, c.noSuchTeam(id)
 	}
 	return team, nil
+}
+
+// noSuchTeam refuses a team that does not exist.
+func (c *call) noSuchTeam(id string) *refusal {
+	if c.r.URL.Path == "/team/member_update" {
+		return detail(http.StatusBadRequest, object{"error": "Team id=" + id + " does not exist in db"})
+	}
+	return detail(http.StatusNotFound, object{"error": "Team doesn't exist in db. Team=" + id + ". Create team via `/team/new` call."})
 }
 
 // teamInfo is GET /team/info.
@@ -149,7 +164,7 @@ func teamInfo(c *call) (any, error) {
 			keys = append(keys, row.owned(c.family()))
 		}
 	}
-	return object{"team_id": id, "team_info": team.json(), "keys": keys, "team_memberships": team.memberships()}, nil
+	return object{"team_id": id, "team_info": team.json(), "keys": keys, "team_memberships": team.memberships(c.family())}, nil
 }
 
 // teamMemberAdd is POST /team/member_add, for one member or a list of them.
@@ -166,26 +181,26 @@ func teamMemberAdd(c *call) (any, error) {
 	if refused != nil {
 		return nil, refused
 	}
-	users := []object{}
+	users, memberships := []object{}, []object{}
 	for _, m := range members {
 		if team.members[m.UserID] != nil {
-			return nil, envelope(http.StatusBadRequest, "team_member_already_in_team", "user_id",
-				"User with id=%s already in team. Existing members=%s", m.UserID, pythonList(team.order))
+			return nil, envelope(http.StatusBadRequest, "team_member_already_in_team", "member",
+				"User already in team. Member: user_id=%s, user_email=None. Existing members=%s", m.UserID, team.membersText())
 		}
 		if c.store.users[m.UserID] == nil {
 			c.insertUser(userRequest{id: m.UserID, role: roleUserViewer})
 		}
 		member := &memberRow{user: m.UserID, role: m.Role}
 		if budget.Valid {
-			c.store.serial++
-			member.maxBudget, member.budgetID = budget, fmt.Sprintf("00000000-0000-4000-b000-%012d", c.store.serial)
+			member.maxBudget, member.budgetID = budget, c.store.uuid()
 		}
 		team.join(member)
 		user := c.store.users[m.UserID]
 		user.teams = append(user.teams, team.id)
 		users = append(users, user.info(c.family()))
+		memberships = append(memberships, member.json(team.id, c.family()))
 	}
-	return team.json().with(object{"updated_users": users, "updated_team_memberships": team.memberships()}), nil
+	return team.json().with(object{"updated_users": users, "updated_team_memberships": memberships}), nil
 }
 
 // teamMemberUpdate is POST /team/member_update.
@@ -203,14 +218,14 @@ func teamMemberUpdate(c *call) (any, error) {
 		return nil, refused
 	}
 	member := team.members[id]
-	if member == nil {
-		return nil, c.wrapped(http.StatusBadRequest, "User id=%s, not found in team_id=%s", id, team.id)
+	if member == nil { // the real proxy makes a membership of anyone
+		member = &memberRow{user: id, role: "user"}
+		team.join(member)
 	}
 	if budget.Valid {
 		member.maxBudget = budget
 		if member.budgetID == "" {
-			c.store.serial++
-			member.budgetID = fmt.Sprintf("00000000-0000-4000-b000-%012d", c.store.serial)
+			member.budgetID = c.store.uuid()
 		}
 	}
 	return object{

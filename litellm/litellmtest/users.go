@@ -2,7 +2,6 @@ package litellmtest
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -72,7 +71,8 @@ func (c *call) readUser() (q userRequest, refused *refusal) {
 	if q.role != "" && !slices.Contains([]string{roleAdmin, roleAdminViewer, roleUser, roleUserViewer}, q.role) {
 		return q, c.invalid("literal_error", "Input should be <LitellmUserRoles.PROXY_ADMIN: 'proxy_admin'>, "+
 			"<LitellmUserRoles.PROXY_ADMIN_VIEW_ONLY: 'proxy_admin_viewer'>, <LitellmUserRoles.INTERNAL_USER: 'internal_user'> "+
-			"or <LitellmUserRoles.INTERNAL_USER_VIEW_ONLY: 'internal_user_viewer'>", q.role, nil, "body", "user_role")
+			"or <LitellmUserRoles.INTERNAL_USER_VIEW_ONLY: 'internal_user_viewer'>", q.role,
+			object{"expected": "<LitellmUserRoles.PROXY_ADMIN: 'proxy_admin'>, …"}, "body", "user_role")
 	}
 	if q.maxBudget, refused = c.money("max_budget"); refused != nil {
 		return q, refused
@@ -98,8 +98,7 @@ func userNew(c *call) (any, error) {
 		return nil, refused
 	}
 	if q.id == "" {
-		c.store.serial++
-		q.id = fmt.Sprintf("00000000-0000-4000-8000-%012d", c.store.serial)
+		q.id = c.store.uuid()
 	}
 	if c.store.users[q.id] != nil {
 		return nil, c.wrapped(http.StatusConflict, "User with id %s already exists", q.id)
@@ -145,10 +144,15 @@ func (c *call) newUserAnswer(q userRequest) object {
 		userID: q.id, spend: q.spend.Decimal, maxBudget: q.maxBudget, metadata: q.metadata, models: q.models,
 		window: window{duration: q.duration}, limits: c.sentLimits(),
 	}
-	return c.generated(row, keyRequest{}, time.Time{}).with(object{
+	o := c.generated(row, keyRequest{}, time.Time{}).with(object{
 		"token": nil, "token_id": nil, "key_name": nil, "user_email": orNull(q.email), "user_role": orNull(q.role),
 		"teams": nil, "user_alias": orNull(q.alias), "model_max_budget": nil, "router_settings": nil,
+		"access_group_ids": nil, "created_by": nil, "updated_by": nil, "created_at": nil, "updated_at": nil,
 	})
+	if c.family() == family106 {
+		o.with(object{"budget_fallbacks": nil, "key_type": nil})
+	}
+	return o
 }
 
 // userUpdate is POST /user/update. It makes a user that does not exist.
@@ -162,7 +166,7 @@ func userUpdate(c *call) (any, error) {
 			c.body, object{"error": object{}}, "body")
 	}
 	if refused := c.checkBudgetDuration(q.duration); refused != nil {
-		return nil, refused
+		return nil, asAuthError(refused)
 	}
 	if c.store.users[q.id] == nil {
 		c.insertUser(userRequest{id: q.id})
@@ -212,18 +216,34 @@ func userInfo(c *call) (any, error) {
 	if c.family() == family106 {
 		info["model_max_budget_usage"] = object{}
 	}
-	return object{"user_id": id, "user_info": info, "keys": c.keysOf(id), "teams": []string{}}, nil
+	return object{"user_id": id, "user_info": info, "keys": c.keysOf(id), "teams": c.teamsOf(user)}, nil
 }
 
-// keysOf renders every key of a user, oldest first.
+// keysOf renders every key of a user, in no order anyone should rely on: the row changed last comes last.
 func (c *call) keysOf(user string) []any {
-	keys := []any{}
+	var rows []*keyRow
 	for _, token := range c.store.order {
 		if row := c.store.keys[token]; row.userID == user {
-			keys = append(keys, row.owned(c.family()))
+			rows = append(rows, row)
 		}
 	}
+	slices.SortStableFunc(rows, func(a, b *keyRow) int { return a.version - b.version })
+	keys := []any{}
+	for _, row := range rows {
+		keys = append(keys, row.owned(c.family()))
+	}
 	return keys
+}
+
+// teamsOf renders a user's teams.
+func (c *call) teamsOf(user *userRow) []object {
+	teams := []object{}
+	for _, id := range user.teams {
+		if team := c.store.teams[id]; team != nil {
+			teams = append(teams, team.json())
+		}
+	}
+	return teams
 }
 
 // userList is GET /user/list.
@@ -252,6 +272,9 @@ func userList(c *call) (any, error) {
 	users := []any{}
 	for _, user := range slice(found, page, size) {
 		o := user.common().with(object{"organization_memberships": nil, "key_count": counts[user.id]})
+		if c.family() != family106 {
+			delete(o, "max_parallel_requests")
+		}
 		users = append(users, o)
 	}
 	return object{
