@@ -1,0 +1,133 @@
+package observe
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/failover"
+	"github.com/org/openclaw-litellm-action/litellm"
+)
+
+// DefaultWindow is how far back fallbacks are looked for.
+const DefaultWindow = time.Hour
+
+// Observer asks one proxy. It keeps nothing between calls and writes nothing.
+type Observer struct {
+	Client *litellm.Client
+	URL    string        // of the proxy as people may read it, without credentials
+	Window time.Duration // how far back requests are looked at; 0: DefaultWindow
+	// Rows is how many of the window's newest requests are looked at; 0: as many as one page holds on the proxy's release.
+	Rows int
+	Keys []Asker // our keys, so that findings can name them and fallbacks be inferred where they are not recorded
+}
+
+// Asker is one logical key as an asker of models.
+type Asker struct {
+	Name   string
+	Tokens []string // of its generations: SHA-256, no secrets
+	Models []string // that it may ask for; empty: every one, from which nothing can be inferred
+}
+
+// Models returns what is known of the proxy and of the models it served within the window before now.
+func (o Observer) Models(ctx context.Context, now time.Time) failover.Facts {
+	f := failover.Facts{Window: cmp.Or(o.Window, DefaultWindow)}
+	f.Proxy = o.proxy(ctx)
+	if !f.Proxy.Ready {
+		f.Unjudged = []string{failover.RuleUnhealthy, failover.RuleServed}
+		return f
+	}
+	o.health(ctx, &f)
+	if f.Proxy.Ready {
+		o.served(ctx, &f, now)
+	}
+	return f
+}
+
+// proxy asks whether the proxy is ready.
+func (o Observer) proxy(ctx context.Context) failover.Proxy {
+	p := failover.Proxy{URL: o.URL}
+	r, err := o.Client.Readiness(ctx)
+	if err != nil {
+		p.Trouble, p.Cause = err.Error(), cause(err)
+		return p
+	}
+	p.Release, p.Ready, p.Database, p.Latency = r.Release.Version, r.Ready, r.Database, r.Latency
+	if !p.Ready {
+		p.Cause = "database"
+		p.Trouble = "the proxy says of its database: " + cmp.Or(r.Database, "nothing")
+	}
+	return p
+}
+
+// cause puts an error into one of failover's words.
+func cause(err error) string {
+	switch litellm.KindOf(err) {
+	case litellm.NotLiteLLM, litellm.BadAnswer, litellm.TooLarge:
+		return "not-litellm"
+	case litellm.UnknownKey, litellm.KeyBlocked, litellm.KeyExpired, litellm.Forbidden:
+		return "auth"
+	case litellm.DatabaseDown:
+		return "database"
+	case litellm.ProxyDown:
+		if strings.Contains(err.Error(), ": tls: ") {
+			return "tls"
+		}
+		return "network"
+	}
+	return ""
+}
+
+// dead reports whether err says that the management key itself is refused, whatever it asks for.
+func dead(err error) bool {
+	switch litellm.KindOf(err) {
+	case litellm.UnknownKey, litellm.KeyBlocked, litellm.KeyExpired:
+		return true
+	}
+	return false
+}
+
+// missing notes what could not be had: as the proxy's trouble if it is one, else as a gap.
+func missing(f *failover.Facts, what string, err error, rules ...string) {
+	f.Unjudged = append(f.Unjudged, rules...)
+	switch {
+	case dead(err):
+		f.Proxy.Ready, f.Proxy.Cause, f.Proxy.Trouble = false, "auth", err.Error()
+	case litellm.IsKind(err, litellm.DatabaseDown):
+		f.Proxy.Ready, f.Proxy.Cause, f.Proxy.Trouble = false, "database", err.Error()
+	default:
+		f.Gaps = append(f.Gaps, what+": "+err.Error())
+	}
+}
+
+// health reads the proxy's own background health checks.
+func (o Observer) health(ctx context.Context, f *failover.Facts) {
+	checks, err := o.Client.LatestHealth(ctx)
+	if err != nil {
+		missing(f, "the health of deployments is not known", err, failover.RuleUnhealthy)
+		return
+	}
+	if len(checks) == 0 {
+		f.Unjudged = append(f.Unjudged, failover.RuleUnhealthy)
+		f.Gaps = append(f.Gaps, "the health of deployments is not known: the proxy runs no background health checks")
+		return
+	}
+	f.Checked = map[string]int{}
+	for _, c := range checks {
+		f.Checked[c.Model]++
+		if !c.Healthy {
+			f.Unhealthy = append(f.Unhealthy, failover.Unhealthy{Model: c.Model, ModelID: c.ModelID, Error: c.Error, CheckedAt: c.CheckedAt})
+		}
+	}
+}
+
+// asker returns the key that has the token.
+func (o Observer) asker(token string) (Asker, bool) {
+	i := slices.IndexFunc(o.Keys, func(a Asker) bool { return slices.Contains(a.Tokens, token) })
+	if i < 0 {
+		return Asker{}, false
+	}
+	return o.Keys[i], true
+}

@@ -1,0 +1,83 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/budget"
+	"github.com/org/openclaw-litellm-action/litellm"
+)
+
+// Holder says where a logical key's budget lives.
+type Holder struct {
+	Key    string // the logical key's name
+	UserID string // of the LiteLLM user that all its generations belong to
+	TeamID string // of the team they are in; "" for none
+}
+
+// Spend reads what a key has spent in its window, over all its generations, with one request.
+func (o Observer) Spend(ctx context.Context, h Holder) (budget.Facts, error) {
+	if h.TeamID != "" {
+		return o.memberSpend(ctx, h)
+	}
+	u, err := o.Client.User(ctx, h.UserID)
+	if err != nil {
+		return budget.Facts{}, fmt.Errorf("reading the spend of key %q: %w", h.Key, err)
+	}
+	return FactsOf(h.Key, u), nil
+}
+
+// FactsOf makes the facts of a holder that was read already.
+func FactsOf(key string, u *litellm.User) budget.Facts {
+	f := budget.Facts{Key: key, Limit: u.MaxBudget, Spend: u.Spend, ResetAt: u.BudgetResetAt, Source: "GET /user/info"}
+	if start, ok := budget.WindowStart(u.BudgetDuration, u.BudgetResetAt); ok {
+		f.WindowStart = start
+	}
+	return f
+}
+
+// memberSpend reads the budget of a member, which binds keys in a team in place of the user's own.
+func (o Observer) memberSpend(ctx context.Context, h Holder) (budget.Facts, error) {
+	m, err := o.Client.TeamMember(ctx, h.TeamID, h.UserID)
+	if err != nil {
+		return budget.Facts{}, fmt.Errorf("reading the spend of key %q in team %q: %w", h.Key, h.TeamID, err)
+	}
+	return budget.Facts{Key: h.Key, Limit: m.MaxBudget, Spend: m.Spend, ResetAt: m.BudgetResetAt, Source: "GET /team/info"}, nil
+}
+
+// Activity adds to f the days from the first to the last, both included (UTC), with the models they went to.
+func (o Observer) Activity(ctx context.Context, f *budget.Facts, h Holder, from, to time.Time) error {
+	a, err := o.Client.Activity(ctx, litellm.ActivityQuery{
+		From: from.UTC().Format(time.DateOnly), To: to.UTC().Format(time.DateOnly), UserID: h.UserID,
+	})
+	if err != nil {
+		return fmt.Errorf("reading the daily spend of key %q: %w", h.Key, err)
+	}
+	f.DaysSource = "GET /user/daily/activity"
+	f.Days = []budget.Day{}
+	models := map[string]budget.ModelSpend{}
+	for _, d := range a.Days {
+		f.Days = append(f.Days, budget.Day{
+			Date: d.Date, Spend: d.Metrics.Spend, Requests: d.Metrics.Requests, Failed: d.Metrics.Failed,
+		})
+		for name, m := range d.Models {
+			sum := models[name]
+			sum.Model = name
+			sum.Spend = decimal.Sum(sum.Spend, m.Spend)
+			sum.Requests += m.Requests
+			sum.Tokens += m.PromptTokens + m.CompletionTokens
+			models[name] = sum
+		}
+	}
+	f.Models = nil
+	for _, m := range models {
+		f.Models = append(f.Models, m)
+	}
+	slices.SortFunc(f.Models, func(a, b budget.ModelSpend) int { return strings.Compare(a.Model, b.Model) })
+	return nil
+}
