@@ -102,5 +102,7 @@ func (c *call) invalid(kind, message string, input any, ctx object, where ...any
 
 // authRefused is LiteLLM's usual 401.
 func authRefused(format string, args ...any) *refusal {
-	return envelope(http.StatusUnauthorized, typeAuth, "None", "Authentication Error, "+format, args...)
+	r := envelope(http.StatusUnauthorized, typeAuth, "None", "Authentication Error, "+format, args...)
+	r.class = "Exception"
+	return r
 }

@@ -41,9 +41,12 @@ func (s *store) dropTeam(team *teamRow, c *call) {
 
 // membersText is a team's members as Python prints them.
 func (t *teamRow) membersText() string {
-	texts := make([]string, len(t.order))
-	for i, id := range t.order {
-		texts[i] = "Member(user_id='" + id + "', user_email=None, role='" + t.members[id].role + "')"
+	var texts []string
+	for _, id := range t.order {
+		if t.members[id].role == "" {
+			continue
+		}
+		texts = append(texts, "Member(user_id='"+id+"', user_email=None, role='"+t.members[id].role+"')")
 	}
 	return "[" + strings.Join(texts, ", ") + "]"
 }

@@ -20,7 +20,7 @@ type teamRow struct {
 
 // memberRow is one user's membership of a team.
 type memberRow struct {
-	user, role string
+	user, role string // role is "" for who has a membership row and is no member
 	spend      decimal.Decimal
 	maxBudget  decimal.NullDecimal
 	window     window
@@ -31,6 +31,9 @@ type memberRow struct {
 func (t *teamRow) json() object {
 	members := []object{}
 	for _, id := range t.order {
+		if t.members[id].role == "" {
+			continue
+		}
 		members = append(members, object{"user_id": id, "user_email": nil, "role": t.members[id].role})
 	}
 	return object{
@@ -58,9 +61,12 @@ func (m *memberRow) json(team string, f family) object {
 	if m.budgetID != "" {
 		budget = object{
 			"budget_id": m.budgetID, "max_budget": optional(m.maxBudget), "soft_budget": nil,
-			"budget_duration": orNull(m.window.duration), "budget_reset_at": zulu(m.window.resetAt),
+			"budget_duration":       orNull(m.window.duration),
 			"max_parallel_requests": nil, "tpm_limit": nil, "rpm_limit": nil, "model_max_budget": nil,
 		}
+	}
+	if b, ok := budget.(object); ok && f == family106 {
+		b["budget_reset_at"] = zulu(m.window.resetAt)
 	}
 	o := object{
 		"user_id": m.user, "team_id": team, "budget_id": orNull(m.budgetID), "spend": number(m.spend),
@@ -183,7 +189,7 @@ func teamMemberAdd(c *call) (any, error) {
 	}
 	users, memberships := []object{}, []object{}
 	for _, m := range members {
-		if team.members[m.UserID] != nil {
+		if there := team.members[m.UserID]; there != nil && there.role != "" {
 			return nil, envelope(http.StatusBadRequest, "team_member_already_in_team", "member",
 				"User already in team. Member: user_id=%s, user_email=None. Existing members=%s", m.UserID, team.membersText())
 		}
@@ -218,8 +224,8 @@ func teamMemberUpdate(c *call) (any, error) {
 		return nil, refused
 	}
 	member := team.members[id]
-	if member == nil { // the real proxy makes a membership of anyone
-		member = &memberRow{user: id, role: "user"}
+	if member == nil { // anyone gets a membership row; that makes no member
+		member = &memberRow{user: id}
 		team.join(member)
 	}
 	if budget.Valid {
