@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -64,7 +65,7 @@ func inside(host string) bool {
 func parseListen(anyone bool) func(string) (string, *problem) {
 	return func(text string) (string, *problem) {
 		host, port, err := net.SplitHostPort(text)
-		if err != nil || port == "" {
+		if _, notNumber := strconv.ParseUint(port, 10, 16); err != nil || notNumber != nil {
 			return "", bad("write host:port, such as 127.0.0.1:8080", "%s is not an address to listen on", quote(text))
 		}
 		ip, err := netip.ParseAddr(host)

@@ -93,7 +93,7 @@ func flagStruct(rows []row, cmd string, groups map[string][]bound) any {
 
 // flagOf reports whether the row is a flag, or the arguments, of just that command; "" stands for every command.
 func (r row) flagOf(cmd string) bool {
-	if r.on&flag == 0 && !r.arg {
+	if r.on&flagSurface == 0 && !r.arg {
 		return false
 	}
 	if cmd == "" {

@@ -43,7 +43,7 @@ func argument(cmd string) string {
 func writeGroups(b *strings.Builder, cmd string) {
 	group := ""
 	for _, r := range table() {
-		if r.on&flag == 0 || cmd != "" && !r.flagOf("") && !r.flagOf(cmd) {
+		if r.on&flagSurface == 0 || cmd != "" && !r.flagOf("") && !r.flagOf(cmd) {
 			continue
 		}
 		if r.group != group {
@@ -85,7 +85,7 @@ func placeholder(r row) string {
 func writeVariables(b *strings.Builder) {
 	fmt.Fprintf(b, "\nEnvironment (other settings: %sMAX_BUDGET for --max-budget and so on):\n", prefix)
 	for _, r := range table() {
-		if r.on&environment != 0 && (r.env != nil || r.kind == secretText) {
+		if r.on&envSurface != 0 && (r.env != nil || r.kind == secretText) {
 			writeEntry(b, strings.Join(r.variables(), ", "), r.help)
 		}
 	}

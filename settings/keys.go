@@ -84,9 +84,13 @@ func (l *loader) fleetKey(n keyNode) Key {
 			options = append(options, o)
 		}
 	}
+	budgeted := n.values["max_budget"].text != "" || l.values["max-budget"].text != ""
 	key := l.policy(n.name, options, func(r row) value {
 		if v, ok := n.values[r.field()]; ok {
 			return v
+		}
+		if r.name == "budget-duration" && !budgeted {
+			return value{} // the default window is for those that have a budget
 		}
 		return l.values[r.name]
 	})

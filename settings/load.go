@@ -35,7 +35,11 @@ func Load(args []string, getenv func(string) string, readFile func(string) ([]by
 		l.out.Event = getenv("GITHUB_EVENT_NAME")
 	}
 	l.collectSecrets()
-	line, err := parseArgs(l.withCommand(args))
+	args, p := l.withCommand(args)
+	if l.add(Source{Layer: Input, Name: "command"}, p); p != nil {
+		return l.out, l.err()
+	}
+	line, err := parseArgs(args)
 	if err != nil {
 		return l.out, err
 	}
@@ -45,6 +49,10 @@ func Load(args []string, getenv func(string) string, readFile func(string) ([]by
 	}
 	l.resolve()
 	l.readCommand()
+	if p := checkEvent(l.out.Event); p != nil && !l.out.Sandbox {
+		l.add(Source{Layer: Environment, Name: "GITHUB_EVENT_NAME"}, p)
+		return l.out, l.err()
+	}
 	if l.readConfig(readFile, sandbox) {
 		l.resolve()
 		l.readAccess()
@@ -58,15 +66,16 @@ func Load(args []string, getenv func(string) string, readFile func(string) ([]by
 }
 
 // withCommand puts the input command before the arguments if those start without a command, in Actions.
-func (l *loader) withCommand(args []string) []string {
+func (l *loader) withCommand(args []string) ([]string, *problem) {
 	if l.action == nil || len(args) > 0 && (!strings.HasPrefix(args[0], "-") || args[0] == "-h" || args[0] == "--help") {
-		return args
+		return args, nil
 	}
 	cmd := l.action.GetInput("command")
 	if cmd == "" {
 		cmd = CommandRun
 	}
-	return append([]string{cmd}, args...)
+	cmd, p := parseChoice(jobCommands())(cmd)
+	return append([]string{cmd}, args...), p
 }
 
 // collectSecrets notes every secret that is there to be read, from every layer and also those that lose, before
@@ -94,7 +103,7 @@ func (l *loader) noteSecret(text string) {
 }
 
 func (l *loader) inputText(r row) string {
-	if l.action == nil || r.on&input == 0 {
+	if l.action == nil || r.on&inputSurface == 0 {
 		return ""
 	}
 	return strings.TrimSpace(l.action.GetInput(r.name))
@@ -114,7 +123,9 @@ func (l *loader) resolve() {
 }
 
 func (l *loader) strongest(r row) value {
-	if text := l.line.flags[r.name]; text != "" {
+	if text := l.line.flags[r.name]; text != "" && r.arg {
+		return value{text: text, src: Source{Layer: Argument, Name: r.name}}
+	} else if text != "" {
 		return value{text: text, src: Source{Layer: Flag, Name: r.name}}
 	}
 	if text := l.inputText(r); text != "" && l.reads(r) {
@@ -160,14 +171,14 @@ func (l *loader) readConfig(readFile func(string) ([]byte, error), sandbox []byt
 	}
 	l.out.ConfigFile = name
 	l.file = parseFile(name, content, &l.faults)
-	return l.file.doc.body != nil || len(l.list) == 0
+	return !l.file.doc.broken
 }
 
 // refuseInSandbox names what the command line asks for and the sandbox would ignore.
 func (l *loader) refuseInSandbox() {
 	for _, r := range table() {
 		v := l.values[r.name]
-		ignored := r.name == "config" || r.group == groupKey || r.group == groupLiteLLM || r.group == groupGitHub
+		ignored := r.name == "config" || r.kind == address || r.group == groupKey || r.group == groupLiteLLM || r.group == groupGitHub
 		if ignored && (v.src.Layer == Flag || r.name == "config" && v.src.Given()) {
 			l.add(v.src, bad("leave it out", "the sandbox brings its own configuration"))
 		}

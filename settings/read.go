@@ -1,13 +1,14 @@
 package settings
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
-// text, flag and choice read one row each.
+// text reads one row.
 func (l *loader) text(name string, parse func(string) (string, *problem)) string {
 	return read(l, l.values[name], parse)
 }
@@ -37,7 +38,7 @@ func (l *loader) readCommand() {
 	s := l.out
 	s.Sandbox = l.bool("sandbox")
 	s.Now = s.Command == CommandRotate && l.bool("now")
-	s.DryRun = s.Command == CommandPlan || (s.Command == CommandRun || s.Command == CommandRotate) && l.bool("dry-run")
+	s.DryRun = s.Command == CommandPlan || l.bool("dry-run")
 	s.DetailedExitCode = s.Command == CommandPlan && l.bool("detailed-exitcode")
 	if s.Command == CommandRotate {
 		s.Names = readItems(l, l.values["names"], parseKeyName)
@@ -46,8 +47,16 @@ func (l *loader) readCommand() {
 	if s.InActions && s.Command == CommandServe {
 		l.add(Source{Name: "command line"}, bad("use run on a schedule", "serve never ends, which a job in Actions has to"))
 	}
-	if !s.Sandbox {
-		l.add(Source{Layer: Environment, Name: "GITHUB_EVENT_NAME"}, checkEvent(s.Event))
+	l.refuseIdle()
+}
+
+// refuseIdle refuses what says what to do, but not to this command: rotation asked for by now, say, would not happen.
+func (l *loader) refuseIdle() {
+	for _, r := range table() {
+		idle := r.group == groupRun && r.name != "dry-run" && r.cmds != nil && !slices.Contains(r.cmds, l.out.Command)
+		if v := l.values[r.name]; idle && v.src.Given() && v.text != "false" {
+			l.add(v.src, bad("leave it out, or use "+strings.Join(r.cmds, " or "), "%s does nothing with it", l.out.Command))
+		}
 	}
 }
 
@@ -152,14 +161,13 @@ func (l *loader) readTelling() {
 	s := l.out
 	s.Failover.Window = read(l, l.values["failover-window"], parseDuration)
 	s.Failover.FallbackRate = read(l, l.values["fallback-rate"], parseRate)
-	if s.Sandbox {
-		return
-	}
 	s.Slack.BotToken = l.secret("slack-bot-token")
 	s.Slack.WebhookURL = l.secretAddress("slack-webhook-url")
 	s.Slack.Channel = l.text("slack-channel", parseChannel)
-	s.Slack.APIURL = l.base("slack-api-url") + "/"
-	s.Heartbeat = l.secretAddress("heartbeat-url")
+	if !s.Sandbox {
+		s.Slack.APIURL = l.base("slack-api-url") + "/"
+		s.Heartbeat = l.secretAddress("heartbeat-url")
+	}
 	s.Report.IssueRepository = l.text("issue-repository", parseRepository)
 	s.Report.IssueLabels = readItems(l, l.values["issue-labels"], parseLabel)
 	from := l.values["issue-repository"].src

@@ -36,8 +36,8 @@ type Settings struct {
 	Command          string
 	Names            []string // logical keys to work on; nil: all
 	Parts            []Part   // what the command does of a whole pass, in order; nil for keys and version
-	Now              bool     // rotate whatever the age
-	DryRun           bool     // true for plan: nothing is written
+	Now              bool     // of rotate: whatever the age
+	DryRun           bool     // true for plan: nothing is written anywhere and nobody is told
 	DetailedExitCode bool     // plan: exit with 4 if work is due
 	Sandbox          bool     // no outside system is used; LiteLLM, GitHub and Slack are left for the caller to fill
 	Period           string   // of a report: day, week, month, 24h or 7d

@@ -18,6 +18,7 @@ const (
 	Environment
 	Input
 	Flag
+	Argument
 )
 
 // Source says where one value came from, for people. The zero Source is for a setting that nobody gave.
@@ -38,6 +39,8 @@ func (s Source) String() string {
 		return "input " + s.Name
 	case Environment:
 		return "environment " + s.Name
+	case Argument:
+		return "arguments"
 	case File:
 		if s.Line == 0 {
 			return s.Name

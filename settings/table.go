@@ -27,10 +27,10 @@ const (
 type surface int
 
 const (
-	flag surface = 1 << iota
-	input
-	environment
-	everywhere = flag | input | environment
+	flagSurface surface = 1 << iota
+	inputSurface
+	envSurface
+	everywhere = flagSurface | inputSurface | envSurface
 )
 
 // row is one setting: everything about it that is said in more than one place.
@@ -69,9 +69,9 @@ func table() []row {
 
 func runRows() []row {
 	return []row{
-		{name: "command", group: groupRun, kind: choice, on: input, choices: commandNames(), def: CommandRun,
+		{name: "command", group: groupRun, kind: choice, on: inputSurface, choices: jobCommands(), def: CommandRun,
 			help: "what to do"},
-		{name: "names", group: groupRun, kind: list, on: input | environment, cmds: []string{CommandRotate}, arg: true,
+		{name: "names", group: groupRun, kind: list, on: inputSurface | envSurface, cmds: []string{CommandRotate}, arg: true,
 			help: "logical keys to rotate (default: all)"},
 		{name: "config", group: groupRun, on: everywhere,
 			help: "configuration file (default: openclaw-litellm.yml, then .github/openclaw-litellm.yml, if there is one)"},
@@ -80,8 +80,8 @@ func runRows() []row {
 		{name: "now", group: groupRun, kind: boolean, on: everywhere, def: "false", cmds: []string{CommandRotate},
 			help: "rotate whatever the key's age"},
 		{name: "dry-run", group: groupRun, kind: boolean, on: everywhere, def: "false",
-			cmds: []string{CommandRun, CommandRotate}, help: "write nothing, show what would be done"},
-		{name: "detailed-exitcode", group: groupRun, kind: boolean, on: flag | environment, def: "false",
+			cmds: []string{CommandRun, CommandRotate, CommandCheck, CommandReport}, help: "write nothing and tell nobody, show what would be done"},
+		{name: "detailed-exitcode", group: groupRun, kind: boolean, on: flagSurface | envSurface, def: "false",
 			cmds: []string{CommandPlan}, help: "exit with 4 if work is due"},
 		{name: "sandbox", group: groupRun, kind: boolean, on: everywhere, def: "false",
 			help: "use a made-up proxy, GitHub and Slack in this process; needs no account and reads no credentials"},
@@ -92,7 +92,7 @@ func litellmRows() []row {
 	return []row{
 		{name: "litellm-base-url", group: groupLiteLLM, kind: address, on: everywhere, file: "litellm.base_url",
 			env: []string{"LITELLM_BASE_URL", "LITELLM_PROXY_URL"}, help: "the proxy's address, with or without /v1"},
-		{name: "litellm-master-key", group: groupLiteLLM, kind: secretText, on: input | environment,
+		{name: "litellm-master-key", group: groupLiteLLM, kind: secretText, on: inputSurface | envSurface,
 			env: []string{"LITELLM_MASTER_KEY", "LITELLM_PROXY_API_KEY"}, help: "the master key or, better, a narrow management key"},
 		{name: "ca-file", group: groupLiteLLM, on: everywhere,
 			help: "PEM file of further certificate authorities to trust"},
@@ -133,13 +133,13 @@ func keyRows() []row {
 
 func githubRows() []row {
 	return []row{
-		{name: "github-token", group: groupGitHub, kind: secretText, on: input | environment, env: []string{"GITHUB_TOKEN"},
+		{name: "github-token", group: groupGitHub, kind: secretText, on: inputSurface | envSurface, env: []string{"GITHUB_TOKEN"},
 			help: "for the living issue; can never write secrets"},
-		{name: "secrets-token", group: groupGitHub, kind: secretText, on: input | environment, env: []string{"SECRETS_TOKEN"},
+		{name: "secrets-token", group: groupGitHub, kind: secretText, on: inputSurface | envSurface, env: []string{"SECRETS_TOKEN"},
 			help: "fine-grained token that writes secrets"},
 		{name: "github-api-url", group: groupGitHub, kind: address, on: everywhere, env: []string{"GITHUB_API_URL"},
 			def: "https://api.github.com", help: "GitHub's API"},
-		{name: "github-repository", group: groupGitHub, on: environment, env: []string{"GITHUB_REPOSITORY"},
+		{name: "github-repository", group: groupGitHub, on: envSurface, env: []string{"GITHUB_REPOSITORY"},
 			help: "this repository; the runner sets it"},
 	}
 }
@@ -150,11 +150,11 @@ func tellRows() []row {
 			help: "how far back failover is looked for"},
 		{name: "fallback-rate", group: groupTell, kind: percent, on: everywhere, file: "failover.fallback_rate", def: "5%",
 			help: "share of requests served by fallbacks that is worth a finding"},
-		{name: "slack-bot-token", group: groupTell, kind: secretText, on: input | environment,
+		{name: "slack-bot-token", group: groupTell, kind: secretText, on: inputSurface | envSurface,
 			env: []string{"SLACK_BOT_TOKEN"}, help: "bot token for one living message a subject"},
 		{name: "slack-channel", group: groupTell, on: everywhere, env: []string{"SLACK_CHANNEL"},
 			file: "report.slack.channel", help: "channel id for the bot token"},
-		{name: "slack-webhook-url", group: groupTell, kind: secretText, on: input | environment,
+		{name: "slack-webhook-url", group: groupTell, kind: secretText, on: inputSurface | envSurface,
 			env: []string{"SLACK_WEBHOOK_URL"}, help: "webhook, in place of a bot token: transitions only"},
 		{name: "slack-api-url", group: groupTell, kind: address, on: everywhere, env: []string{"SLACK_API_URL"},
 			def: "https://slack.com/api/", help: "Slack's API"},
@@ -162,7 +162,7 @@ func tellRows() []row {
 			help: "repository of the living issue (default: no issue)"},
 		{name: "issue-labels", group: groupTell, kind: list, on: everywhere, file: "report.issue.labels",
 			help: "labels of the living issue"},
-		{name: "heartbeat-url", group: groupTell, kind: secretText, on: input | environment, file: "report.heartbeat_url",
+		{name: "heartbeat-url", group: groupTell, kind: secretText, on: inputSurface | envSurface, file: "report.heartbeat_url",
 			help: "pinged after a good run: silence is noticed"},
 	}
 }
@@ -170,15 +170,15 @@ func tellRows() []row {
 func serviceRows() []row {
 	serve := []string{CommandServe}
 	return []row{
-		{name: "schedule-run", group: groupService, kind: cronSpec, on: flag | environment, file: "schedule.run",
+		{name: "schedule-run", group: groupService, kind: cronSpec, on: flagSurface | envSurface, file: "schedule.run",
 			def: "*/15 * * * *", cmds: serve, help: "when the service makes a pass, in cron syntax"},
-		{name: "schedule-report", group: groupService, kind: cronSpec, on: flag | environment, file: "schedule.report",
+		{name: "schedule-report", group: groupService, kind: cronSpec, on: flagSurface | envSurface, file: "schedule.report",
 			cmds: serve, help: "when the service reports, in cron syntax (default: never)"},
-		{name: "timezone", group: groupService, on: flag | environment, file: "schedule.timezone", def: "UTC", cmds: serve,
+		{name: "timezone", group: groupService, on: flagSurface | envSurface, file: "schedule.timezone", def: "UTC", cmds: serve,
 			help: "time zone of the schedule, such as Europe/Paris"},
-		{name: "listen", group: groupService, on: flag | environment, cmds: serve,
+		{name: "listen", group: groupService, on: flagSurface | envSurface, cmds: serve,
 			help: "host:port of the page, a loopback address (default: no page)"},
-		{name: "health-listen", group: groupService, on: flag | environment, cmds: serve,
+		{name: "health-listen", group: groupService, on: flagSurface | envSurface, cmds: serve,
 			help: "host:port of /healthz and /readyz (default: none)"},
 	}
 }
@@ -218,17 +218,20 @@ func commands() []command {
 	}
 }
 
-func commandNames() []string {
+// jobCommands are the commands for a job in Actions, which has to end.
+func jobCommands() []string {
 	var names []string
 	for _, c := range commands() {
-		names = append(names, c.name)
+		if c.name != CommandServe {
+			names = append(names, c.name)
+		}
 	}
 	return names
 }
 
 // variables returns the environment variables of the row, the strongest first.
 func (r row) variables() []string {
-	if r.on&environment == 0 {
+	if r.on&envSurface == 0 {
 		return nil
 	}
 	if r.env != nil {
@@ -240,10 +243,10 @@ func (r row) variables() []string {
 // ways names every way to give the row besides the file: "input x, flag --x or environment X".
 func (r row) ways() string {
 	var ways []string
-	if r.on&input != 0 {
+	if r.on&inputSurface != 0 {
 		ways = append(ways, "input "+r.name)
 	}
-	if r.on&flag != 0 {
+	if r.on&flagSurface != 0 {
 		ways = append(ways, "flag --"+r.name)
 	}
 	if vars := r.variables(); vars != nil {

@@ -53,6 +53,9 @@ func (l *loader) checkTokens() {
 	if secretTarget && l.out.Does(PartRotate) && l.values["secrets-token"].text == "" {
 		l.missing("secrets-token", "missing, and GITHUB_TOKEN can never write secrets")
 	}
+	if tokens := l.out.GitHub; !tokens.SecretsToken.IsZero() && tokens.SecretsToken.Equal(tokens.Token) {
+		l.warn(l.values["secrets-token"].src, "it is the same as github-token; the workflow's own token can never write secrets")
+	}
 	if l.out.Report.IssueRepository != "" && l.out.Does(PartReport) && l.values["github-token"].text == "" {
 		l.missing("github-token", "missing, and without it issue-repository does nothing")
 	}

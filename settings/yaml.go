@@ -19,6 +19,7 @@ const (
 	maxFileBytes = 1 << 20
 	maxNodes     = 200_000 // visited, so that aliases of aliases end too
 	maxDepth     = 50
+	maxNesting   = 400
 )
 
 // document is one YAML file being read. It walks the syntax tree itself, and not into Go values, because every fault of
@@ -26,6 +27,7 @@ const (
 type document struct {
 	name    string
 	body    ast.Node // nil: the file says nothing
+	broken  bool     // the file could not be read at all
 	anchors map[string]ast.Node
 	visited int
 	faults  *faults
@@ -44,12 +46,14 @@ func parseDocument(name string, content []byte, f *faults) *document {
 	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
 	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
 	if p := checkSize(content); p != nil {
+		d.broken = true
 		f.add(Source{Layer: File, Name: name}, p)
 		return d
 	}
 	file, where, p := parseTree(content)
 	if p != nil {
 		where.Layer, where.Name = File, name
+		d.broken = true
 		f.add(where, p)
 		return d
 	}
@@ -67,20 +71,24 @@ func parseDocument(name string, content []byte, f *faults) *document {
 	return d
 }
 
-// checkSize refuses what the parser would spend long on: many bytes, or brackets and indentation many levels deep.
+// checkSize refuses what the parser would spend minutes on: many bytes, brackets many levels deep, and long runs of
+// dashes, each a list in a list.
 func checkSize(content []byte) *problem {
 	if len(content) > maxFileBytes {
 		return bad("keep it below 1 MiB", "the file is too large")
 	}
-	depth := 0
+	brackets, run := 0, 0
 	for _, b := range content {
 		switch b {
 		case '[', '{':
-			depth++
-		case ']', '}', '\n':
-			depth = max(0, depth-1)
+			brackets++
+		case ']', '}':
+			brackets--
 		}
-		if depth > 4*maxDepth {
+		if run++; !bytes.ContainsRune([]byte("-? \t"), rune(b)) {
+			run = 0
+		}
+		if brackets > maxNesting || run > 3*maxNesting {
 			return bad("nest less", "the file is nested too deep")
 		}
 	}
@@ -106,7 +114,19 @@ func parseTree(content []byte) (file *ast.File, where Source, p *problem) {
 	if t := syntax.GetToken(); t != nil {
 		where = position(t)
 	}
-	return nil, where, bad(remedy, "%s", strings.ReplaceAll(syntax.GetMessage(), "\n", " "))
+	message := syntax.GetMessage()
+	if credentialLike(message) {
+		message = "the file is not YAML"
+	}
+	return nil, where, bad(remedy, "%s", strings.Map(printable, message))
+}
+
+// printable makes a blank of a control character.
+func printable(r rune) rune {
+	if r < 0x20 || r == 0x7f {
+		return ' '
+	}
+	return r
 }
 
 // Visit collects anchors; ast.Walk calls it.
@@ -288,7 +308,7 @@ func (d *document) free(n ast.Node, depth int) any {
 		return v.Value
 	case *ast.IntegerNode:
 		return freeInteger(v)
-	case *ast.FloatNode:
+	case *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
 		return d.freeFloat(v)
 	case *ast.SequenceNode:
 		list := make([]any, 0, len(v.Values))
@@ -320,7 +340,7 @@ func freeInteger(n *ast.IntegerNode) any {
 	return json.Number(fmt.Sprint(n.Value))
 }
 
-func (d *document) freeFloat(n *ast.FloatNode) any {
+func (d *document) freeFloat(n ast.Node) any {
 	number := json.Number(n.GetToken().Value)
 	if !json.Valid([]byte(number)) {
 		d.faults.add(d.at(n), bad("write it with digits, such as 0.5", "%s is no number of JSON", quote(string(number))))

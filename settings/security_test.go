@@ -1,0 +1,124 @@
+package settings
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestUntrustedEvents(t *testing.T) {
+	for event, want := range map[string]bool{
+		"pull_request": true, "pull_request_target": true, "pull_request_review": true, "pull_request_review_comment": true,
+		"issue_comment": true, "issues": true, "discussion": true, "discussion_comment": true, "workflow_run": true,
+		" Pull_Request_Target ": true, "push": false, "schedule": false, "workflow_dispatch": false, "release": false,
+		"repository_dispatch": false, "workflow_call": false, "": false,
+	} {
+		if got := UntrustedEvent(event); got != want {
+			t.Errorf("UntrustedEvent(%q) = %v", event, got)
+		}
+	}
+}
+
+func TestUntrustedEventRefusesEveryCommand(t *testing.T) {
+	e := job().with("GITHUB_EVENT_NAME", "pull_request_target")
+	const fault = "environment GITHUB_EVENT_NAME: on pull_request_target, which outsiders can cause, nothing that uses credentials runs; " +
+		"start it from schedule, workflow_dispatch or push"
+	for _, c := range commands() {
+		s, err := load(c.name, e, map[string]string{"openclaw-litellm.yml": "not: [even, read"})
+		if c.name == CommandVersion {
+			wantFaults(t, err)
+			continue
+		}
+		if len(s.Secrets()) == 0 || s.ConfigFile != "" {
+			t.Errorf("%s: %d secrets, read %q", c.name, len(s.Secrets()), s.ConfigFile)
+		}
+		if c.name == CommandServe {
+			wantFaults(t, err, "command line: serve never ends, which a job in Actions has to; use run on a schedule", fault)
+			continue
+		}
+		wantFaults(t, err, fault)
+	}
+	mustLoad(t, "run --sandbox", e, nil)
+	mustLoad(t, "run", e.with("GITHUB_ACTIONS", ""), nil) // the name alone, left in somebody's shell
+}
+
+func TestKeyDestination(t *testing.T) {
+	const path = "openclaw-litellm.yml"
+	file := map[string]string{path: "litellm: {base_url: https://elsewhere.example.com/v1/}\n"}
+	here, noURL := shell().with("LITELLM_BASE_URL", ""), job().with("LITELLM_BASE_URL", "")
+	const what = path + ":1:21: the management key is not sent to an address that a checkout can choose; "
+	_, err := load("check", here, file)
+	wantFaults(t, err, what+"give flag --litellm-base-url or environment LITELLM_BASE_URL, or name the file with --config")
+	for _, args := range []string{"check", "check --config " + path} {
+		_, err = load(args, noURL, file)
+		wantFaults(t, err, what+"give input litellm-base-url or environment LITELLM_BASE_URL")
+	}
+	if s := mustLoad(t, "check --config "+path, here, file); s.LiteLLM.BaseURL != "https://elsewhere.example.com" {
+		t.Errorf("base URL %q", s.LiteLLM.BaseURL)
+	}
+	for _, e := range []env{shell(), job(), noURL.with("INPUT_LITELLM-BASE-URL", "https://litellm.example.com")} {
+		if s := mustLoad(t, "check", e, file); s.LiteLLM.BaseURL != "https://litellm.example.com" {
+			t.Errorf("base URL %q", s.LiteLLM.BaseURL)
+		}
+	}
+}
+
+func TestFileInActions(t *testing.T) {
+	const f = "openclaw-litellm.yml:"
+	run := func(content string, e env) error {
+		_, err := load("run", e, map[string]string{"openclaw-litellm.yml": content})
+		return err
+	}
+	reload := target("file: k, reload: [/bin/true]")
+	wantFaults(t, run(reload, shell()))
+	wantFaults(t, run(reload, job()), f+"4:24: a command from a file is not run in Actions; leave reload out, and reload in a step of the workflow")
+
+	issue := "report: {issue: {repository: evil/ops}}\n" + target("file: k")
+	wantFaults(t, run(issue, shell().with("GITHUB_TOKEN", "t")))
+	wantFaults(t, run(issue, job()), f+"1:30: in Actions a file cannot send notices to another repository; give input issue-repository")
+	wantFaults(t, run("report: {issue: {repository: Acme/Agents}}\n"+target("file: k"), job()))
+	wantFaults(t, run(issue, job().with("INPUT_ISSUE-REPOSITORY", "acme/ops")))
+
+	const outside = ": in Actions a key file outside the workspace is not written; write a path inside the workspace, such as .openclaw/litellm.key"
+	wantFaults(t, run(target("file: /etc/key"), shell()))
+	wantFaults(t, run(target("file: /etc/key"), job()), f+"4:12"+outside)
+	wantFaults(t, run("", job().with("INPUT_KEY-FILE", "../key")), "input key-file"+outside)
+	wantFaults(t, run("", job().with("INPUT_KEY-FILE", "/github/workspace/../key")), "input key-file"+outside)
+	wantFaults(t, run("", job().with("INPUT_KEY-FILE", "/github/workspace2/key")), "input key-file"+outside)
+	wantFaults(t, run("", job().with("INPUT_KEY-FILE", "/github/workspace/a/../key")))
+	wantFaults(t, run("", job().with("INPUT_KEY-FILE", ".openclaw/key")))
+	wantFaults(t, run("", job().with("INPUT_KEY-FILE", "/key", "GITHUB_WORKSPACE", "")), "input key-file"+outside)
+}
+
+func TestPlainHTTPWarns(t *testing.T) {
+	s := mustLoad(t, "check", shell().with("LITELLM_BASE_URL", "http://litellm:4000/v1"), nil)
+	want := []string{"environment LITELLM_BASE_URL: plain http to litellm: whoever is on that network can read the credentials"}
+	if diff := cmp.Diff(want, s.Warnings); diff != "" || s.LiteLLM.BaseURL != "http://litellm:4000" {
+		t.Errorf("base URL %q, warnings differ: %s", s.LiteLLM.BaseURL, diff)
+	}
+	for name, where := range map[string]string{"SLACK_WEBHOOK_URL": "", "OPENCLAW_LITELLM_HEARTBEAT_URL": "", "SLACK_API_URL": "", "GITHUB_API_URL": ""} {
+		_, err := load("check", shell().with(name, "http://example.com/secret-part"), nil)
+		wantFaults(t, err, "environment "+name+`: plain http to "example.com" would show credentials to the network; use https://`+where)
+	}
+}
+
+// TestFaultsShowNoCredential puts credentials where they do not belong and wants no fault to repeat them.
+func TestFaultsShowNoCredential(t *testing.T) {
+	const planted = "sk-planted-credential"
+	for _, content := range []string{
+		"litellm: {master_key: " + planted + "}\n", planted + ": 1\n", planted + "\n", "keys: " + planted + "\n",
+		"litellm: {base_url: https://me:" + planted + "@host}\n", "failover: {window: " + planted + "}\n",
+		"a: " + planted + "\n b: [\n", "x: &" + planted + " 1\ny: &" + planted + " 2\n", "x: *" + planted + "\n",
+		target("repository: " + planted + ", secret: " + planted), key("  key_options: {team_id: [" + planted + "]}\n"),
+		key("  name: " + planted + "!\n"), "{" + planted + ": 1, " + planted + ": 2}\n",
+	} {
+		_, err := load("run", shell().with("LITELLM_BASE_URL", ""), map[string]string{"openclaw-litellm.yml": content})
+		if err == nil {
+			t.Errorf("%q is taken", content)
+			continue
+		}
+		if got := err.Error(); len(got) == 0 || contains(got, planted) {
+			t.Errorf("%q: the fault shows the credential: %s", content, got)
+		}
+	}
+}
