@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/org/openclaw-litellm-action/budget"
+	"github.com/org/openclaw-litellm-action/failover"
+	"github.com/org/openclaw-litellm-action/observe"
+	"github.com/org/openclaw-litellm-action/report"
+	"github.com/org/openclaw-litellm-action/rotate"
+	"github.com/org/openclaw-litellm-action/settings"
+)
+
+// pass is one whole pass: what it gathers, until it is one report.
+type pass struct {
+	*bot
+	in      report.Input
+	told    report.Result
+	errs    []error // everything that failed, for the exit code
+	touched bool    // something outside was written
+	due     bool    // a plan found work
+}
+
+// once makes one pass of the command, prints it and returns the exit code.
+func (b *bot) once(ctx context.Context) int {
+	p := b.pass(ctx)
+	r := p.report()
+	if err := b.print(r); err != nil {
+		p.errs = append(p.errs, err)
+	}
+	b.tellRunner(r)
+	return p.exitCode(r)
+}
+
+// pass does the parts that the command asks for. What fails in one part stops no other.
+func (b *bot) pass(ctx context.Context) *pass {
+	p := &pass{bot: b}
+	p.in = report.Input{Now: b.now(), Command: b.set.Command, DryRun: b.set.DryRun, Version: version, Redact: b.known.Redact}
+	for _, k := range b.set.Keys {
+		p.in.Configured = append(p.in.Configured, k.Name)
+	}
+	switch {
+	case b.set.Command == settings.CommandKeys:
+		p.list(ctx)
+	case b.set.Does(settings.PartRotate):
+		p.rotate(ctx)
+	}
+	if b.set.Does(settings.PartCheck) {
+		p.check(ctx)
+	}
+	if b.set.Command == settings.CommandReport {
+		p.period(ctx)
+	}
+	p.count()
+	if b.set.Does(settings.PartReport) && !b.set.DryRun {
+		p.tell(ctx)
+	}
+	return p
+}
+
+// rotate does or plans the rotations.
+func (p *pass) rotate(ctx context.Context) {
+	p.take(p.rotateKeys(ctx, p.set.DryRun))
+}
+
+// list reads every key and plans nothing from it.
+func (p *pass) list(ctx context.Context) {
+	outcomes := p.rotateKeys(ctx, true)
+	for i := range outcomes {
+		outcomes[i].Steps, outcomes[i].Findings = nil, nil
+	}
+	p.take(outcomes)
+}
+
+func (p *pass) take(outcomes []rotate.Outcome) {
+	for i := range outcomes {
+		p.adviseOutcome(&outcomes[i])
+	}
+	p.in.Outcomes = outcomes
+	for _, o := range outcomes {
+		if o.Err != nil {
+			p.errs = append(p.errs, flatten(o.Err)...)
+		}
+		for _, s := range o.Steps {
+			p.due = true
+			p.touched = p.touched || s.Done && !p.set.DryRun
+		}
+	}
+}
+
+// check judges spend and failover. What rotation has just read is not asked for again.
+func (p *pass) check(ctx context.Context) {
+	o := p.observer()
+	for _, k := range p.selected() {
+		facts, err := p.spend(ctx, o, k)
+		if err != nil {
+			p.failed(k.Name, p.adviseProxy(err))
+			continue
+		}
+		p.in.Spend = append(p.in.Spend, facts)
+		p.in.Findings = append(p.in.Findings, budget.Check(facts, budget.Policy{Thresholds: k.Thresholds}, p.in.Now)...)
+	}
+	facts := o.Models(ctx, p.in.Now)
+	p.in.Failover = &facts
+	p.in.Findings = append(p.in.Findings, failover.Check(facts, failover.Policy{FallbackRate: p.set.Failover.FallbackRate}, p.in.Now)...)
+}
+
+// observer knows our keys as far as this pass has read them.
+func (p *pass) observer() observe.Observer {
+	o := observe.Observer{Client: p.proxy, URL: p.set.LiteLLM.BaseURL, Window: p.set.Failover.Window}
+	for _, k := range p.selected() {
+		asker := observe.Asker{Name: k.Name, Models: k.Models}
+		for _, out := range p.in.Outcomes {
+			for _, g := range out.Generations {
+				if out.Name == k.Name {
+					asker.Tokens = append(asker.Tokens, g.Token)
+				}
+			}
+		}
+		o.Keys = append(o.Keys, asker)
+	}
+	return o
+}
+
+// spend is what rotation read of the key's budget, or else a reading of its own.
+func (p *pass) spend(ctx context.Context, o observe.Observer, k settings.Key) (budget.Facts, error) {
+	for _, out := range p.in.Outcomes {
+		if out.Name == k.Name && len(out.Generations) > 0 {
+			start, _ := budget.WindowStart(out.BudgetDuration, out.ResetAt)
+			return budget.Facts{
+				Key: k.Name, Limit: out.MaxBudget, Spend: out.Spend, WindowStart: start, ResetAt: out.ResetAt, Source: "GET /user/info",
+			}, nil
+		}
+	}
+	return o.Spend(ctx, holderOf(k))
+}
+
+func holderOf(k settings.Key) observe.Holder {
+	return observe.Holder{Key: k.Name, UserID: rotate.HolderID(k.Name), TeamID: k.TeamID}
+}
+
+// failed notes what could not be learned of a key.
+func (p *pass) failed(key string, err error) {
+	p.errs = append(p.errs, flatten(err)...)
+	p.in.Failures = append(p.in.Failures, report.Failure{Step: "observe", Key: key, Message: p.known.Redact(err.Error())})
+}
+
+// tell tells people what is new.
+func (p *pass) tell(ctx context.Context) {
+	p.told, _ = p.telling().Tell(ctx, report.New(p.in)) // the error is that of the failures
+	for _, f := range p.told.Failures {
+		p.errs = append(p.errs, errors.New(f.Message))
+	}
+	p.touched = p.touched || p.told.Writes > 0
+	p.in.Failures = append(p.in.Failures, p.told.Failures...)
+	p.in.Notes = append(p.in.Notes, p.told.Notes...)
+	p.count()
+}
+
+// count notes the requests made so far.
+func (p *pass) count() {
+	p.in.Requests = map[string]int{"litellm": int(p.proxy.Requests())}
+	if n := p.secretsAPI.Requests() + p.issuesAPI.Requests(); n > 0 {
+		p.in.Requests["github"] = int(n)
+	}
+}
+
+func (p *pass) report() report.Report { return report.New(p.in) }
+
+// exitCode is what the program says of the pass.
+func (p *pass) exitCode(r report.Report) int {
+	worst, any := r.Worst()
+	switch {
+	case len(p.errs) > 0 && !p.touched && p.onlySettings():
+		return exitUsage
+	case len(p.errs) > 0:
+		return exitFailed
+	case p.set.FailOn != nil && any && worst >= *p.set.FailOn:
+		return exitFinding
+	case p.set.DetailedExitCode && p.due:
+		return exitDue
+	}
+	return exitOK
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"encoding/json"
+
+	"github.com/org/openclaw-litellm-action/report"
+)
+
+// print writes the result where the settings say: to the output file, or to standard output.
+func (b *bot) print(r report.Report) error {
+	var text bytes.Buffer
+	if err := b.render(&text, r); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	content := b.known.Redact(text.String())
+	if b.set.Output == "" {
+		_, err := b.stdout.Write([]byte(content))
+		return err
+	}
+	if err := os.WriteFile(b.set.Output, []byte(content), 0o644); err != nil {
+		return fmt.Errorf("writing the report, %s: %w", b.set.From("output"), err)
+	}
+	return nil
+}
+
+func (b *bot) render(w *bytes.Buffer, r report.Report) error {
+	switch b.set.Format {
+	case "json":
+		return report.JSON(w, r, report.Options{})
+	case "markdown":
+		_, err := w.WriteString(report.Markdown(r, report.Options{}))
+		return err
+	}
+	return report.Text(w, r, b.textOptions())
+}
+
+// textOptions suits the terminal: colour only on one, and not where NO_COLOR is set.
+func (b *bot) textOptions() report.Options {
+	width := b.stdoutTerminal.width
+	return report.Options{
+		Width: width,
+		Color: width > 0 && b.set.Output == "" && b.getenv("NO_COLOR") == "" && b.getenv("TERM") != "dumb",
+	}
+}
+
+// tellRunner gives GitHub Actions the step summary, the outputs and the annotations. Outside Actions it does nothing.
+func (b *bot) tellRunner(r report.Report) {
+	if b.action == nil {
+		return
+	}
+	view := b.publicView()
+	for _, a := range report.Annotations(r, view) {
+		annotation := b.action.WithFieldsMap(map[string]string{"title": a.Title})
+		if a.Level == "error" {
+			annotation.Errorf("%s", a.Message)
+		} else {
+			annotation.Warningf("%s", a.Message)
+		}
+	}
+	view.Limit = report.SummaryLimit
+	b.commandFile("GITHUB_STEP_SUMMARY", func() { b.action.AddStepSummary(b.known.Redact(report.Markdown(r, view))) })
+	b.commandFile("GITHUB_OUTPUT", func() {
+		for _, o := range b.outputs(r) {
+			b.action.SetOutput(o.name, b.known.Redact(o.value))
+		}
+	})
+}
+
+// commandFile runs f if the runner gave that file; go-githubactions panics where it can't be written.
+func (b *bot) commandFile(variable string, f func()) {
+	if b.getenv(variable) == "" {
+		return
+	}
+	defer func() {
+		if failed := recover(); failed != nil {
+			b.log.Error("writing for the runner", "file", variable, "error", fmt.Sprint(failed))
+		}
+	}()
+	f()
+}
+
+type output struct{ name, value string }
+
+// outputs are what later steps can use. No value has a line break, so none can forge another.
+func (b *bot) outputs(r report.Report) []output {
+	rotated := r.RotatedKeys()
+	names, err := json.Marshal(rotated)
+	if err != nil {
+		names = []byte("[]")
+	}
+	highest := ""
+	if worst, any := r.Worst(); any {
+		highest = worst.String()
+	}
+	out := []output{
+		{"rotated", strconv.FormatBool(len(rotated) > 0)},
+		{"rotated-keys", string(names)},
+		{"findings", strconv.Itoa(len(r.Findings))},
+		{"highest-severity", highest},
+		{"report-file", b.set.Output},
+	}
+	if len(r.Keys) == 1 {
+		k := r.Keys[0]
+		out = append(out, output{"key-generation", strconv.Itoa(k.Generation)})
+		if k.Spend.Valid {
+			out = append(out, output{"spend", k.Spend.Decimal.String()})
+		}
+		if k.MaxBudget.Valid {
+			out = append(out, output{"max-budget", k.MaxBudget.Decimal.String()})
+		}
+	}
+	for i := range out {
+		out[i].value = strings.Map(oneLine, out[i].value)
+	}
+	return out
+}
+
+func oneLine(r rune) rune {
+	if r == '\n' || r == '\r' {
+		return ' '
+	}
+	return r
+}
+
+// publicView says what surfaces may show that everybody sees who sees the repository. The event that started the run
+// tells whether that is the world; where it does not, it is taken to be.
+func (b *bot) publicView() report.Options {
+	if b.privateRepository() {
+		return report.Options{}
+	}
+	return report.Options{Public: true}
+}
+
+func (b *bot) privateRepository() bool {
+	path := b.getenv("GITHUB_EVENT_PATH")
+	if path == "" {
+		return false
+	}
+	content, err := b.readFile(filepath.Clean(path))
+	if err != nil {
+		return false
+	}
+	var event struct {
+		Repository struct {
+			Private bool `json:"private"`
+		} `json:"repository"`
+	}
+	return json.Unmarshal(content, &event) == nil && event.Repository.Private
+}

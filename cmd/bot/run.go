@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/sethvargo/go-githubactions"
+
+	"github.com/org/openclaw-litellm-action/github"
+	"github.com/org/openclaw-litellm-action/litellm"
+	"github.com/org/openclaw-litellm-action/secret"
+	"github.com/org/openclaw-litellm-action/settings"
+)
+
+// bot is one run of the program: what it was told, and the clients made of it.
+type bot struct {
+	process
+	set    *settings.Settings
+	known  *secret.Set           // every secret, taken out of all that is printed
+	action *githubactions.Action // nil outside Actions
+	log    *slog.Logger
+
+	proxy      *litellm.Client
+	secretsAPI *github.Client // writes secrets
+	issuesAPI  *github.Client // writes the living issue
+	http       *http.Client   // for Slack and the heartbeat; follows no redirect
+}
+
+// run is the program without the operating system. It returns the exit code.
+func run(p process) int {
+	set, err := settings.Load(p.args, p.getenv, p.readFile, sandboxConfig)
+	b := &bot{process: p, set: set, known: &secret.Set{}}
+	b.hideSecrets()
+	if help := (*settings.Help)(nil); errors.As(err, &help) {
+		fmt.Fprint(b.stdout, help.Text)
+		return exitOK
+	}
+	if err != nil {
+		return b.refuse(err)
+	}
+	if set.Command == settings.CommandVersion {
+		fmt.Fprintln(b.stdout, version)
+		return exitOK
+	}
+	b.log = newLog(b.stderr, set.Log)
+	for _, w := range set.Warnings {
+		b.log.Warn(w)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if set.Sandbox {
+		close, err := b.enterSandbox(ctx)
+		defer close()
+		if err != nil {
+			return b.refuse(err)
+		}
+	} else if err := b.connect(); err != nil {
+		return b.refuse(err)
+	}
+	if set.Command == settings.CommandServe {
+		return b.serve(ctx)
+	}
+	return b.once(ctx)
+}
+
+// hideSecrets masks every secret before anything else is printed, and from here on takes known ones out of both streams.
+func (b *bot) hideSecrets() {
+	if b.set.InActions {
+		b.action = githubactions.New(githubactions.WithWriter(b.stdout), githubactions.WithGetenv(b.getenv))
+		mask := b.action
+		b.known.OnAdd = func(v secret.Value) { mask.AddMask(v.Reveal()) }
+	}
+	for _, v := range b.set.Secrets() {
+		b.known.Add(v)
+	}
+	b.stdout, b.stderr = b.known.Writer(b.stdout), b.known.Writer(b.stderr)
+	if b.set.InActions {
+		b.action = githubactions.New(githubactions.WithWriter(b.stdout), githubactions.WithGetenv(b.getenv))
+	}
+}
+
+// refuse prints what is wrong with the settings, a line each. Nothing was touched.
+func (b *bot) refuse(err error) int {
+	for _, e := range flatten(err) {
+		fmt.Fprintln(b.stderr, "bot:", e)
+		if b.action != nil {
+			b.action.Errorf("%s", e)
+		}
+	}
+	return exitUsage
+}
+
+// flatten takes joined errors apart, so that each gets its own line.
+func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var out []error
+	for _, e := range joined.Unwrap() {
+		out = append(out, flatten(e)...)
+	}
+	return out
+}
+
+func newLog(w io.Writer, l settings.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(l.Level)); err != nil {
+		level = slog.LevelInfo
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

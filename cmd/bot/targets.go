@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/org/openclaw-litellm-action/github"
+	"github.com/org/openclaw-litellm-action/litellm"
+	"github.com/org/openclaw-litellm-action/openclaw"
+	"github.com/org/openclaw-litellm-action/rotate"
+	"github.com/org/openclaw-litellm-action/settings"
+)
+
+// policyOf turns one configured key into what rotate works on.
+func (b *bot) policyOf(k settings.Key) rotate.Policy {
+	p := rotate.Policy{
+		Name: k.Name, Owner: b.set.Owner, Adopt: k.Adopt,
+		MaxBudget: k.MaxBudget, BudgetDuration: k.BudgetDuration, Models: k.Models,
+		Options: litellm.Fields(k.Options), TeamID: k.TeamID,
+		Interval: k.RotationInterval, Grace: k.GracePeriod, MaxGrace: k.MaxGracePeriod, BlockInUse: k.BlockInUse,
+	}
+	for _, t := range k.Targets {
+		p.Targets = append(p.Targets, b.targetOf(t))
+	}
+	return p
+}
+
+func (b *bot) targetOf(t settings.Target) rotate.Target {
+	if t.File != "" {
+		return advisedTarget{b.keyFileOf(t), func(err error) error {
+			return advise(err, func(error) (string, string) {
+				return t.From.String(), "name a file in a directory that exists and that this process may write to"
+			})
+		}}
+	}
+	target := &github.SecretTarget{
+		Client: b.secretsAPI, Name: t.Secret,
+		Scope: github.Scope{
+			Repository: t.Repository, Environment: t.Environment, Organization: t.Organization, Store: github.Store(t.Store),
+		},
+	}
+	return advisedTarget{target, func(err error) error {
+		return adviseGitHub(err, b.source("secrets-token"), secretPermission(t))
+	}}
+}
+
+func (b *bot) keyFileOf(t settings.Target) *openclaw.KeyFile {
+	f := &openclaw.KeyFile{Path: t.File, Root: b.dir, ReloadCommand: t.Reload, Env: b.environ, Redact: b.known.Redact}
+	if b.set.InActions {
+		f.Below = b.set.Workspace
+	}
+	return f
+}
+
+// reload tells the programs that read k's key files. Its failures are joined; the key is in its targets all the same.
+func (b *bot) reload(k settings.Key) func(ctx context.Context) error {
+	var files []*openclaw.KeyFile
+	for _, t := range k.Targets {
+		if t.File != "" && len(t.Reload) > 0 {
+			files = append(files, b.keyFileOf(t))
+		}
+	}
+	if len(files) == 0 {
+		return nil
+	}
+	return func(ctx context.Context) error {
+		var errs []error
+		for _, f := range files {
+			if err := f.Reload(ctx); err != nil {
+				errs = append(errs, fmt.Errorf("reloading after %s: %w", f, err))
+			}
+		}
+		return errors.Join(errs...)
+	}
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/github"
+	"github.com/org/openclaw-litellm-action/report"
+	"github.com/org/openclaw-litellm-action/slack"
+)
+
+// repeatAfter is how long a warning that goes on stays silent before it is told again.
+const repeatAfter = 24 * time.Hour
+
+// telling connects the report to the senders that the settings name.
+func (b *bot) telling() report.Telling {
+	t := report.Telling{Repeat: repeatAfter, IssueView: b.publicView()}
+	if j := b.journal(); j != nil {
+		t.Journal = j
+	}
+	if b.set.Report.IssueRepository != "" {
+		t.Issues = &tracker{api: b.issuesAPI, repository: b.set.Report.IssueRepository, labels: b.set.Report.IssueLabels}
+	}
+	notes := func(text string) { b.log.Warn(text) }
+	switch {
+	case !b.set.Slack.BotToken.IsZero():
+		t.Messengers = append(t.Messengers, &channel{
+			bot:     slack.Bot{Token: b.set.Slack.BotToken, APIURL: b.set.Slack.APIURL, HTTP: b.http, Notes: notes, Sleep: sleep},
+			channel: b.set.Slack.Channel,
+		})
+	case !b.set.Slack.WebhookURL.IsZero():
+		t.Messengers = append(t.Messengers, &webhook{slack.Webhook{URL: b.set.Slack.WebhookURL, HTTP: b.http, Notes: notes, Sleep: sleep}})
+	}
+	return t
+}
+
+// defaultLabel marks the living issue where the configuration names no label.
+const defaultLabel = "openclaw-litellm"
+
+// tracker keeps the living issue in one repository.
+type tracker struct {
+	api        *github.Client
+	repository string
+	labels     []string
+}
+
+// label is the one by which the issue is found: the first configured.
+func (t *tracker) label() string {
+	if len(t.labels) > 0 {
+		return t.labels[0]
+	}
+	return defaultLabel
+}
+
+func (t *tracker) Find(ctx context.Context) ([]report.Issue, error) {
+	found, err := t.api.Issues(ctx, t.repository, t.label())
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	me, err := t.api.Viewer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	issues := make([]report.Issue, len(found))
+	for i, f := range found {
+		issues[i] = issueOf(f, me)
+	}
+	return issues, nil
+}
+
+func issueOf(i github.Issue, me string) report.Issue {
+	return report.Issue{
+		Number: i.Number, Title: i.Title, Body: i.Body, Open: i.State != "closed",
+		Ours: strings.EqualFold(i.Author, me), URL: i.URL,
+	}
+}
+
+func (t *tracker) Create(ctx context.Context, title, body string) (report.Issue, error) {
+	labels := t.labels
+	if len(labels) == 0 {
+		labels = []string{t.label()}
+	}
+	i, err := t.api.CreateIssue(ctx, t.repository, title, body, labels)
+	if err != nil {
+		return report.Issue{}, err
+	}
+	return issueOf(i, i.Author), nil
+}
+
+func (t *tracker) Edit(ctx context.Context, number int, change report.IssueChange) error {
+	edit := github.IssueEdit{Body: change.Body}
+	if change.Open != nil {
+		state := "closed"
+		if *change.Open {
+			state = "open"
+		}
+		edit.State = &state
+	}
+	_, err := t.api.EditIssue(ctx, t.repository, number, edit)
+	return err
+}
+
+func (t *tracker) Comment(ctx context.Context, number int, body string) error {
+	_, err := t.api.CommentOn(ctx, t.repository, number, body)
+	return err
+}
+
+// channel is a Slack channel that a bot token can write to. Its anchors are "CHANNEL/TS".
+type channel struct {
+	bot     slack.Bot
+	channel string
+}
+
+func (*channel) Name() string { return "slack" }
+func (*channel) Living() bool { return true }
+
+func (c *channel) Post(ctx context.Context, m report.Message) (string, error) {
+	ref, err := c.bot.Post(ctx, c.channel, slackMessage(m))
+	if err != nil {
+		return "", err
+	}
+	return ref.Channel + "/" + ref.TS, nil
+}
+
+func (c *channel) Update(ctx context.Context, anchor string, m report.Message) error {
+	ref, err := refOf(anchor)
+	if err != nil {
+		return err
+	}
+	return gone(c.bot.Update(ctx, ref, slackMessage(m)))
+}
+
+func (c *channel) Reply(ctx context.Context, anchor string, m report.Message) error {
+	ref, err := refOf(anchor)
+	if err != nil {
+		return err
+	}
+	_, err = c.bot.Reply(ctx, ref, slackMessage(m))
+	return gone(err)
+}
+
+func refOf(anchor string) (slack.Ref, error) {
+	id, ts, ok := strings.Cut(anchor, "/")
+	if !ok {
+		return slack.Ref{}, fmt.Errorf("the remembered message %q is none: %w", anchor, report.ErrGone)
+	}
+	return slack.Ref{Channel: id, TS: ts}, nil
+}
+
+// gone puts Slack's word for a deleted message into the report's.
+func gone(err error) error {
+	if errors.Is(err, slack.MessageGone) || errors.Is(err, slack.ChannelNotFound) || errors.Is(err, slack.ChannelArchived) {
+		return errors.Join(err, report.ErrGone)
+	}
+	return err
+}
+
+// webhook posts to the one channel of an incoming webhook.
+type webhook struct{ slack.Webhook }
+
+func (*webhook) Name() string { return "slack-webhook" }
+func (*webhook) Living() bool { return false }
+
+func (w *webhook) Post(ctx context.Context, m report.Message) (string, error) {
+	return "", w.Webhook.Post(ctx, slackMessage(m))
+}
+func (*webhook) Update(context.Context, string, report.Message) error { return report.ErrGone }
+func (*webhook) Reply(context.Context, string, report.Message) error  { return report.ErrGone }
+
+func slackMessage(m report.Message) slack.Message {
+	return slack.Message{Text: m.Text, Blocks: m.Blocks}
+}
