@@ -68,7 +68,7 @@ func (p *pass) rotate(ctx context.Context) {
 func (p *pass) list(ctx context.Context) {
 	outcomes := p.rotateKeys(ctx, true)
 	for i := range outcomes {
-		outcomes[i].Steps, outcomes[i].Findings = nil, nil
+		outcomes[i].Steps, outcomes[i].Targets, outcomes[i].Findings = nil, nil, nil
 	}
 	p.take(outcomes)
 }
