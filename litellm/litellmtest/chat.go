@@ -23,9 +23,6 @@ const (
 // chatTime is how long a call takes, by its log row.
 const chatTime = 5 * time.Millisecond
 
-// worstCase is what 93 and later reserve for a call that names no max_tokens, in tokens.
-const worstCase = 16384
-
 // chatRequest is what is read of a chat call's body.
 type chatRequest struct {
 	Model               string          `json:"model"`
@@ -60,9 +57,7 @@ func chatCompletion(c *call) (any, error) {
 	if !known {
 		return nil, c.fail(q, ModelSpec{Deployment: q.Model}, c.noSuchModel(q.Model))
 	}
-	if err := c.reserve(q, asked); err != nil {
-		return nil, c.fail(q, asked, err)
-	}
+	c.inFlight(q, asked)
 	served, fallbacks := asked, 0
 	if asked.Failing {
 		found := false
@@ -225,27 +220,6 @@ func (c *call) modelFailed() *refusal {
 	r := envelope(http.StatusInternalServerError, kind, nil, "litellm.InternalServerError: this is a mock internal server error")
 	r.class = "InternalServerError"
 	return r
-}
-
-// reserve refuses a call whose worst case does not fit into what is left of its budgets, on releases that reserve.
-func (c *call) reserve(q chatRequest, spec ModelSpec) error {
-	if !c.proxy.reserve || c.family() == family81 || c.who.key == nil {
-		return nil
-	}
-	most := max(q.MaxTokens, q.MaxCompletionTokens)
-	if most == 0 {
-		most = worstCase
-	}
-	worst := spec.OutputCost.Mul(decimal.NewFromInt(most)).
-		Add(spec.InputCost.Mul(decimal.NewFromInt(int64(promptTokens(q.Messages)))))
-	for _, l := range c.limits(route{llm: true}) {
-		taken := l.spend.Sub(c.proxy.live[l.subject].reserved)
-		if l.max.Valid && !taken.IsZero() && taken.Add(worst).GreaterThan(l.max.Decimal) {
-			l.spend = decimal.Min(taken.Add(worst), l.max.Decimal)
-			return c.budgetExceeded(l)
-		}
-	}
-	return nil
 }
 
 // fail writes a failure row and returns the refusal.

@@ -30,8 +30,6 @@ type Options struct {
 	// KeyCacheLag is how long this worker goes on using a key row it has read, changes made by other workers unseen.
 	// Its own changes it sees at once.
 	KeyCacheLag time.Duration
-	// Reserve makes 93 and later refuse calls whose worst case does not fit into the budget left, as real ones do.
-	Reserve bool
 	// NoServer opens no port. Handler and Client still work.
 	NoServer bool
 }
@@ -46,7 +44,6 @@ type Proxy struct {
 	now     func() time.Time
 	flush   time.Duration
 	lag     time.Duration
-	reserve bool
 
 	server *http.Server
 	url    string
@@ -58,6 +55,8 @@ type Proxy struct {
 	dbDown  atomic.Bool
 	race    atomic.Pointer[func(route string)]
 	onServe atomic.Pointer[func(*http.Request)]
+	onModel atomic.Pointer[func(model string)]
+	table   map[string]map[string]route // :: path → method → route
 }
 
 // New starts a proxy. It panics if no loopback port can be had, as net/http/httptest does.
@@ -82,9 +81,9 @@ func start(o Options, s *store, m *models) *Proxy {
 	p := &Proxy{
 		store: s, models: m,
 		release: o.Release, fam: familyOf(o.Release), master: o.MasterKey, now: o.Now,
-		flush: o.FlushEvery, lag: o.KeyCacheLag, reserve: o.Reserve,
+		flush: o.FlushEvery, lag: o.KeyCacheLag,
 		live: map[string]live{}, cached: map[string]snapshot{},
-		url: urlWithoutServer,
+		url: urlWithoutServer, table: routes(),
 	}
 	s.join(p)
 	if !o.NoServer {
@@ -113,7 +112,7 @@ func (p *Proxy) listen() {
 func (p *Proxy) Second(lag time.Duration) *Proxy {
 	return start(Options{
 		Release: p.release, MasterKey: p.master, Now: p.now,
-		FlushEvery: p.flush, KeyCacheLag: lag, Reserve: p.reserve, NoServer: p.server == nil,
+		FlushEvery: p.flush, KeyCacheLag: lag, NoServer: p.server == nil,
 	}, p.store, p.models)
 }
 
@@ -143,6 +142,10 @@ func (p *Proxy) OnRequest(hook func(*http.Request)) { setHook(&p.onServe, hook) 
 // OnRace calls hook with the route between a look-up and the write that rests on it, where the real proxy leaves a
 // window: /key/generate looks for the alias, /user/new for the user. The store is not locked meanwhile.
 func (p *Proxy) OnRace(hook func(route string)) { setHook(&p.race, hook) }
+
+// OnModelCall calls hook with the model group while a model is at work on a call that passed every check. The store is not
+// locked meanwhile, so that other calls can be made while this one is in flight.
+func (p *Proxy) OnModelCall(hook func(model string)) { setHook(&p.onModel, hook) }
 
 // SetDatabaseDown makes the database unreachable, or reachable again, for this worker.
 func (p *Proxy) SetDatabaseDown(down bool) { p.dbDown.Store(down) }

@@ -60,9 +60,12 @@ func (e entry) set(status int, applied bool) {
 	}
 }
 
+// keyPattern finds keys in a text.
+var keyPattern = regexp.MustCompile(`sk-[A-Za-z0-9_-]+`)
+
 // redact replaces every key by its token.
 func redact(text string) string {
-	return regexp.MustCompile(`sk-[A-Za-z0-9_-]+`).ReplaceAllStringFunc(text, func(key string) string {
+	return keyPattern.ReplaceAllStringFunc(text, func(key string) string {
 		return "token:" + secret.New(key).SHA256()
 	})
 }

@@ -79,4 +79,5 @@ func (w *recorder) response() (*http.Response, error) {
 // broken is the rest of an answer that never comes.
 type broken struct{}
 
+// Read implements io.Reader.
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -17,8 +17,8 @@ type route struct {
 }
 
 // routeOf finds what serves a request. known is false for paths that nothing serves with any method.
-func routeOf(method, path string) (found route, known bool) {
-	methods, ok := routes()[path]
+func (p *Proxy) routeOf(method, path string) (found route, known bool) {
+	methods, ok := p.table[path]
 	if !ok {
 		if name, found := strings.CutPrefix(path, "/fallback/"); found && name != "" {
 			methods, ok = map[string]route{"GET": {handle: fallbackOf}}, true
@@ -125,7 +125,7 @@ func (p *Proxy) answer(r *http.Request, raw []byte) (int, http.Header, []byte) {
 
 // dispatch finds the route, checks the key and runs the handler. A refused call leaves a failure row.
 func (c *call) dispatch() (any, error) {
-	found, known := routeOf(c.r.Method, c.r.URL.Path)
+	found, known := c.proxy.routeOf(c.r.Method, c.r.URL.Path)
 	if !known || c.r.URL.Path == "/health/readiness/details" && c.family() == family81 {
 		return nil, detail(http.StatusNotFound, "Not Found")
 	}

@@ -51,13 +51,14 @@ type pendingCall struct {
 	worker *Proxy
 	row    *logRow
 	due    time.Time
+	lost   bool // made while the database was down: the row arrives later, the spend never does
 }
 
 // flushUntil writes every call that is due by now.
 func (s *store) flushUntil(now time.Time) {
 	left := s.pending[:0]
 	for _, call := range s.pending {
-		if call.due.After(now) {
+		if call.due.After(now) || call.worker.dbDown.Load() {
 			left = append(left, call)
 			continue
 		}
@@ -74,6 +75,9 @@ func (s *store) write(call pendingCall) {
 		call.worker.settleLive(subject, row.spend)
 	}
 	s.addLog(row)
+	if call.lost {
+		return
+	}
 	if key := s.keys[row.token]; key != nil {
 		key.spend = key.spend.Add(row.spend)
 		key.total = key.total.Add(row.spend)

@@ -27,6 +27,9 @@ func (w window) next(now time.Time) time.Time {
 }
 
 var (
+	budgetPattern = regexp.MustCompile(`^(\d+)([a-z]+)`)
+	expiryPattern = regexp.MustCompile(`^(\d+)(mo|[smhdw]?)`)
+
 	errMonths   = errors.New("Monthly resets currently only support 1 month intervals") //nolint:staticcheck // LiteLLM's words
 	errDuration = errors.New("Invalid duration format")                                 //nolint:staticcheck // LiteLLM's words
 )
@@ -124,7 +127,7 @@ func alias(duration string) string {
 
 // splitDuration is LiteLLM's lenient reading of a budget duration: leading digits, then all letters that follow.
 func splitDuration(text string) (count int, unit string, ok bool) {
-	m := regexp.MustCompile(`^(\d+)([a-z]+)`).FindStringSubmatch(text)
+	m := budgetPattern.FindStringSubmatch(text)
 	if m == nil {
 		return 0, "", false
 	}
@@ -137,7 +140,7 @@ func expiry(f family, duration string, now time.Time) (time.Time, error) {
 	if f == family106 {
 		duration = alias(duration)
 	}
-	m := regexp.MustCompile(`^(\d+)(mo|[smhdw]?)`).FindStringSubmatch(duration)
+	m := expiryPattern.FindStringSubmatch(duration)
 	if m == nil {
 		return time.Time{}, errDuration
 	}
