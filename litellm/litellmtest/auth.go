@@ -1,6 +1,7 @@
 package litellmtest
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ const (
 type identity struct {
 	key    *keyRow // nil for the master key; may be an older copy, from the worker's cache
 	userID string
-	role   string // "" if the key has no user, or the user no role
+	role   string // "" if the key has no user; a user without a role counts as an internal user
 	master bool
 	token  string
 }
@@ -81,7 +82,7 @@ func (c *call) authenticate(to route) error {
 	}
 	c.who = &identity{key: row, userID: row.userID, token: token}
 	if user := c.store.users[row.userID]; user != nil {
-		c.who.role = user.role
+		c.who.role = cmp.Or(user.role, roleUser)
 	}
 	return c.admit(to, text)
 }

@@ -145,6 +145,9 @@ func (c *call) dailyRows() ([]*dailyRow, error) {
 			return nil, detail(http.StatusForbidden, object{"error": "Service-account keys cannot query user analytics. " +
 				"Use a user-bound key, or call as a proxy admin."})
 		}
+		if user != "" && user != c.who.userID {
+			return nil, detail(http.StatusForbidden, object{"error": "Non-admin users can only view their own spend data."})
+		}
 		user = c.who.userID
 	}
 	token, model := c.query.Get("api_key"), c.query.Get("model")

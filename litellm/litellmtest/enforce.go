@@ -1,10 +1,6 @@
 package litellmtest
 
 import (
-	"net/http"
-	"slices"
-	"strings"
-
 	"github.com/shopspring/decimal"
 )
 
@@ -147,51 +143,6 @@ func (c *call) budgetExceeded(l limit) *refusal {
 	r := envelope(c.family().budgetExceededStatus(), typeBudget, nil, "%s", l.message(l.spend, l.max.Decimal))
 	r.class = "BudgetExceededError"
 	return r
-}
-
-// allowedRole refuses routes that the caller's role does not open.
-func (c *call) allowedRole(to route) error {
-	path, role := c.r.URL.Path, c.who.role
-	if to.llm || c.who.admin() {
-		return nil
-	}
-	if open, err := c.infoRoute(path); open || err != nil {
-		return err
-	}
-	if role == roleAdminViewer && c.r.Method == http.MethodGet ||
-		(role == roleUser || role == roleUserViewer) && strings.HasPrefix(path, "/spend/logs") && c.family() != family81 ||
-		role == roleUser && strings.HasPrefix(path, "/key/") ||
-		slices.Contains(selfManaged(c.family()), path) ||
-		slices.ContainsFunc(c.who.key.allowedRoutes, func(allowed string) bool { return covers(c.family(), allowed, path) }) {
-		return nil
-	}
-	if role == "" {
-		role = "unknown"
-	}
-	id := c.who.userID
-	if id == "" {
-		id = "unknown"
-	}
-	if c.family() == family106 {
-		id = strings.Repeat("*", len(id))
-	}
-	return authRefused("Only proxy admin can be used to generate, delete, update info for new keys/users/teams. "+
-		"Route=%s. Your role=%s. Your user_id=%s", path, role, id)
-}
-
-// infoRoute reports whether every key may call a route, and refuses another user's /user/info.
-func (c *call) infoRoute(path string) (bool, error) {
-	if !slices.Contains(infoRoutes(), path) {
-		return false, nil
-	}
-	asked := c.query.Get("user_id")
-	if path == "/user/info" && asked != "" && asked != c.who.userID {
-		text := "key not allowed to access this user's info. user_id=" + asked + ", key's user_id=" + orNone(c.who.userID)
-		r := envelope(http.StatusForbidden, typeAuth, "None", "%s", text)
-		r.class = "HTTPException"
-		return true, r
-	}
-	return true, nil
 }
 
 // orNone is how Python prints a text that may be missing.

@@ -50,8 +50,8 @@ func keyUpdate(c *call) (any, error) {
 	if row == nil {
 		return nil, c.noSuchKey(q)
 	}
-	if !c.who.admin() && row.userID != c.who.userID {
-		return nil, c.wrapped(http.StatusForbidden, "User not allowed to update this key")
+	if refused := c.mayUpdate(row); refused != nil {
+		return nil, refused
 	}
 	if refused := c.checkKey(q); refused != nil {
 		return nil, asAuthError(refused)
@@ -63,7 +63,10 @@ func keyUpdate(c *call) (any, error) {
 	if refused := c.apply(changed, q); refused != nil {
 		return nil, refused
 	}
-	changed.updatedAt, changed.settingsAt, changed.updatedBy = millis(c.now), millis(c.now), c.who.userID
+	changed.updatedAt, changed.settingsAt = millis(c.now), millis(c.now)
+	if c.family() != family81 {
+		changed.updatedBy = c.who.userID
+	}
 	*row = *changed
 	c.store.touch(row)
 	delete(c.proxy.cached, token)
@@ -205,8 +208,8 @@ func (c *call) setBlocked(blocked bool) (any, error) {
 		}
 		return nil, envelope(http.StatusNotFound, typeNotFound, "key", "Key not found.")
 	}
-	if !c.who.admin() && row.userID != c.who.userID {
-		return nil, c.wrapped(http.StatusForbidden, "User not allowed to block this key")
+	if refused := c.mayBlock(row); refused != nil {
+		return nil, refused
 	}
 	row.blocked, row.updatedAt, row.settingsAt = &blocked, millis(c.now), millis(c.now)
 	c.store.touch(row)

@@ -22,7 +22,7 @@ func keyInfo(c *call) (any, error) {
 		return nil, envelope(http.StatusNotFound, typeNotFound, "key", "Key not found in database")
 	}
 	if !c.maySee(row) {
-		return nil, envelope(http.StatusForbidden, typeAuth, "key",
+		return nil, envelope(http.StatusForbidden, typeInternal, c.none(),
 			"You are not allowed to access this key's info. Your role=%s", orNone(c.who.role))
 	}
 	return object{"key": asked, "info": row.info(c.family(), c.now)}, nil
