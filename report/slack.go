@@ -147,10 +147,10 @@ func mrkdwn(s string) *slack.TextBlockObject {
 
 // items adds one section an item, as far as share percent of the room left allow, and says how many were left out.
 func (b *slackBuilder) items(noun string, items []string, share int) {
-	const reserved = 3 // blocks kept for the sections after this one
 	room := (slackMessage - b.chars) * share / 100
+	most := len(b.blocks) + (slackBlocks-len(b.blocks))*share/100 - 1
 	for i, item := range items {
-		if runes(item) > room || len(b.blocks) >= slackBlocks-reserved-1 {
+		if runes(item) > room || len(b.blocks) >= most {
 			b.section(slackCut(len(items)-i, noun))
 			return
 		}

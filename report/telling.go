@@ -1,8 +1,9 @@
 package report
 
 import (
+	"bytes"
 	"context"
-	"reflect"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -24,13 +25,20 @@ func (t Telling) Tell(ctx context.Context, r Report) (Result, error) {
 	}
 	s := &session{
 		Telling: t, public: t.IssueView.view(r), full: t.MessengerView.view(r), now: r.GeneratedAt,
+		kept: map[carrier]Memory{},
 	}
 	s.load(ctx)
 	s.judge(r.judged)
+	if s.pendingAnywhere() > 0 && s.loadNewer(ctx) {
+		s.judge(r.judged)
+	}
 	if s.due() {
-		s.save(ctx, false)
+		if s.pendingAnywhere() > 0 {
+			s.save(ctx)
+		}
+		s.ending = true
 		s.send(ctx)
-		s.save(ctx, true)
+		s.save(ctx)
 	}
 	s.closeDoubles(ctx)
 	return s.res, s.res.Err()
@@ -50,8 +58,9 @@ type session struct {
 	mem     Memory  // as it will be
 
 	publicNotices, fullNotices []Notice
-	saved                      Memory // as last saved in this session
-	wroteBody                  bool   // the issue's body shows the state of now
+	kept                       map[carrier]Memory // as last saved or loaded
+	ending                     bool               // what could be sent was
+	issueFailed                bool               // the issue could not be written
 }
 
 // carrier is where the memory is kept in this session.
@@ -112,7 +121,8 @@ func (s *session) senders() []string {
 // due reports whether anything at all is to be written.
 func (s *session) due() bool {
 	for _, name := range s.senders() {
-		if len(s.mem.Senders[name].Pending) > 0 {
+		reachable := name != issueSender || s.carrier == inIssue
+		if reachable && len(s.mem.Senders[name].Pending) > 0 {
 			return true
 		}
 	}
@@ -169,24 +179,58 @@ func (s *session) remember(m Memory, err error) {
 		s.note("the memory of what was told is begun anew, so notices may repeat once: " + clip(visible(err.Error()), nameLimit))
 	}
 	s.loaded = m
-	s.saved = m
+	s.kept[s.carrier] = m
 }
 
-// save keeps the memory, and shows the state in the issue. In the end, only if it changed since.
-func (s *session) save(ctx context.Context, last bool) {
-	s.mem.Saved = s.now
-	if last && reflect.DeepEqual(s.mem, s.saved) {
-		return
+// loadNewer takes the journal's memory in place of the issue's if that is the later one, because the issue could not be
+// written in an earlier pass. It is asked only when there is something to tell.
+func (s *session) loadNewer(ctx context.Context) bool {
+	if s.carrier != inIssue || s.Journal == nil {
+		return false
 	}
-	if s.carrier == inIssue && s.saveIssue(ctx, last) {
-		s.saved = s.mem.clone()
-		return
+	var data []byte
+	err := s.call(ctx, func(ctx context.Context) (err error) {
+		data, err = s.Journal.Load(ctx)
+		return err
+	})
+	if err != nil {
+		return false
+	}
+	m, err := Decode(data)
+	if err != nil || !m.Saved.After(s.loaded.Saved) {
+		return false
+	}
+	m.Shown = s.loaded.Shown // that is about the issue
+	s.loaded, s.kept[inJournal] = m, m
+	return true
+}
+
+// save keeps the memory, with the state in the issue, if anything changed since it was kept.
+func (s *session) save(ctx context.Context) {
+	if s.carrier == inIssue {
+		s.mem.Shown = fingerprint(s.public)
+		if sameMemory(s.mem, s.kept[inIssue]) && !(s.ending && s.mustClose()) {
+			return
+		}
+		s.mem.Saved = s.now
+		if s.saveIssue(ctx) {
+			s.kept[inIssue] = s.mem.clone()
+			return
+		}
 	}
 	if s.Journal == nil || s.carrier == nowhere {
-		s.lose(last)
+		s.lose()
 		return
 	}
 	s.carrier = inJournal
+	s.saveJournal(ctx)
+}
+
+func (s *session) saveJournal(ctx context.Context) {
+	if sameMemory(s.mem, s.kept[inJournal]) {
+		return
+	}
+	s.mem.Saved = s.now
 	data, err := s.mem.Encode()
 	if err == nil {
 		s.res.Writes++
@@ -194,16 +238,24 @@ func (s *session) save(ctx context.Context, last bool) {
 	}
 	if err != nil {
 		s.fail("journal", "saving the notice memory", err)
-		s.lose(last)
+		s.lose()
 		return
 	}
-	s.saved = s.mem.clone()
+	s.kept[inJournal] = s.mem.clone()
+}
+
+// sameMemory compares what a and b tell; when they were saved is no part of it.
+func sameMemory(a, b Memory) bool {
+	a.Saved, b.Saved = time.Time{}, time.Time{}
+	x, errX := json.Marshal(a.clone())
+	y, errY := json.Marshal(b.clone())
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
 // lose goes on without a memory: what is not critical is not sent now, so that it can't repeat on every pass.
-func (s *session) lose(last bool) {
+func (s *session) lose() {
 	s.carrier = nowhere
-	if last {
+	if s.ending {
 		return
 	}
 	s.publicNotices, s.fullNotices = criticalOnly(s.publicNotices), criticalOnly(s.fullNotices)

@@ -45,20 +45,24 @@ func (s *session) loadIssue(ctx context.Context) bool {
 
 // saveIssue writes the body with the memory, opens or closes the issue as the state asks, and creates it if there is none;
 // false if that failed. Where nothing was ever told it creates none.
-func (s *session) saveIssue(ctx context.Context, last bool) bool {
-	shown := s.mem.Shown
-	s.mem.Shown = fingerprint(s.public)
-	if s.issue.Number == 0 && s.pendingIn(issueSender) == 0 && s.pendingAnywhere() == 0 {
+func (s *session) saveIssue(ctx context.Context) bool {
+	if s.issueFailed {
+		return false
+	}
+	if s.issue.Number == 0 && s.pendingAnywhere() == 0 {
 		return true
+	}
+	if s.issue.Number == 0 {
+		s.tellByBody()
 	}
 	body, err := s.body(s.issue.Body)
 	if err == nil && s.issue.Number == 0 {
 		err = s.createIssue(ctx, body)
 	} else if err == nil {
-		err = s.editIssue(ctx, body, last)
+		err = s.editIssue(ctx, body)
 	}
 	if err != nil {
-		s.mem.Shown = shown
+		s.issueFailed, s.mem.Shown = true, s.loaded.Shown
 		s.fail(issueSender, "writing the issue", err)
 		return false
 	}
@@ -77,27 +81,24 @@ func (s *session) createIssue(ctx context.Context, body string) error {
 	}
 	s.issue.Body, s.issue.Open, s.issue.Ours = body, true, true
 	s.res.Issue, s.res.URL = s.issue.Number, s.issue.URL
-	// The new body tells what fires; what was done or is over it does not show.
+	return nil
+}
+
+// tellByBody drops the notices that a new issue's body tells by itself: what fires. What was done or is over it does not.
+func (s *session) tellByBody() {
 	sm := s.mem.Senders[issueSender]
 	sm.Pending = slices.DeleteFunc(sm.Pending, func(n Notice) bool { return n.Reason != Done && n.Reason != Resolved })
 	s.mem.Senders[issueSender] = sm
-	return nil
 }
 
 // editIssue changes the body if it differs, and opens or closes. It reopens only for news, so that a person who closed the
 // issue is not overruled by every pass; it closes when all is well, after everything was told.
-func (s *session) editIssue(ctx context.Context, body string, last bool) error {
+func (s *session) editIssue(ctx context.Context, body string) error {
 	var change IssueChange
 	if body != s.issue.Body {
 		change.Body = &body
 	}
-	open := s.issue.Open
-	switch grave := slices.ContainsFunc(s.publicNotices, func(n Notice) bool { return n.Reason != Resolved && n.Severity > finding.Info }); {
-	case s.well():
-		open = open && !last && s.pendingIn(issueSender) > 0
-	case grave:
-		open = true
-	}
+	open := s.issue.Open && !s.mustClose() || !s.well() && s.grave()
 	if open != s.issue.Open {
 		change.Open = &open
 	}
@@ -111,6 +112,16 @@ func (s *session) editIssue(ctx context.Context, body string, last bool) error {
 	}
 	s.issue.Body, s.issue.Open = body, open
 	return nil
+}
+
+// mustClose reports whether the issue is open although all is well and everything was told.
+func (s *session) mustClose() bool {
+	return s.issue.Number != 0 && s.issue.Open && s.well() && s.pendingIn(issueSender) == 0
+}
+
+// grave reports whether there is news that people should act on.
+func (s *session) grave() bool {
+	return slices.ContainsFunc(s.publicNotices, func(n Notice) bool { return n.Reason != Resolved && n.Severity > finding.Info })
 }
 
 // body returns the issue's body with our part replaced, within GitHub's limit. People's own text stays; if it leaves us

@@ -8,7 +8,7 @@ import (
 
 // send delivers what is pending, sender by sender.
 func (s *session) send(ctx context.Context) {
-	if s.Issues != nil && s.issue.Number != 0 {
+	if s.carrier == inIssue && s.issue.Number != 0 {
 		s.comment(ctx)
 	}
 	for _, m := range s.Messengers {

@@ -1,0 +1,264 @@
+package report_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/mattn/go-runewidth"
+	"github.com/slack-go/slack"
+
+	"github.com/org/openclaw-litellm-action/budget"
+	"github.com/org/openclaw-litellm-action/failover"
+	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/report"
+	"github.com/org/openclaw-litellm-action/rotate"
+)
+
+// evil are texts from outside that would do something on some surface.
+var evil = []string{
+	"@org/everyone please", "<!channel> <@U012345> <https://evil.example|click>", "<script>alert(1)</script><img src=x onerror=y>",
+	"\x1b[31mred\x1b]0;title\x07\x1b[2J", "::error::boo\r\n::add-mask::x", "a\u202egnp.exe\u2066\u200b\u200f", "`code` ``more`` |cell| \n# head\n- item",
+	"[link](https://evil.example) ![](https://evil.example/pixel) www.evil.example", "acme/other#1 #2 GH-3", "--> <!-- openclaw-litellm:end -->",
+	"*bold* _it_ ~gone~ >quote", "\xff\xfe broken", strings.Repeat("長", 10000), "{{template}} ${{ secrets.X }} $(id)", "\u0085\u2028\u2029next\u0000line",
+	"<!-- openclaw-litellm:begin -->", "\U000e0041\U000e0042tags", "&lt;b&gt; &amp;", "",
+}
+
+// hostile is a report every text of which is text.
+func hostile(text string) report.Report {
+	at := monday
+	o := rotate.Outcome{
+		Name: text, Owner: text, Waiting: text, CurrentNumber: 1, Spend: dec("41"), MaxBudget: limit("50"), ResetAt: at.AddDate(0, 0, 3),
+		Steps:       []rotate.StepResult{{Step: rotate.Step{Kind: rotate.StepPlace, Target: text, Reason: text}, Err: errors.New(text)}},
+		Generations: []rotate.Generation{{Number: 1, State: rotate.State(text), Alias: text}},
+		Targets:     []rotate.TargetState{{Name: text, State: rotate.PlacementState(text), Detail: text}}, Err: errors.New(text),
+	}
+	f := failover.Facts{
+		Proxy: failover.Proxy{URL: text, Release: text, Trouble: text, Cause: text}, Gaps: []string{text},
+		Unhealthy: []failover.Unhealthy{{Model: text, Error: text}},
+		Served:    []failover.Served{{Primary: text, By: text, Requests: 3, Keys: []string{text}}},
+	}
+	return report.New(report.Input{
+		Now: at, Command: "run", Version: text, Notes: []string{text}, Outcomes: []rotate.Outcome{o}, Failover: &f,
+		Spend: []budget.Facts{{Key: text, Spend: dec("41"), Limit: limit("50"), Days: []budget.Day{{Date: text, Spend: dec("1")}},
+			Models: []budget.ModelSpend{{Model: text, Spend: dec("1")}}}},
+		Failures: []report.Failure{{Step: text, Key: text, Target: text, Message: text}}, Requests: map[string]int{text: 1},
+		Findings: []finding.Finding{{Rule: text, Severity: finding.Critical, Subject: finding.Subject{Kind: "key", Name: text}, Level: text,
+			Window: text, Summary: text, Cause: text, Advice: text, Evidence: finding.Evidence(text), Source: text,
+			Observed: &finding.Quantity{Value: dec("1"), Unit: text}}},
+	})
+}
+
+func TestHostile(t *testing.T) {
+	t.Parallel()
+	for i, s := range evil {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			checkSurfaces(t, hostile(s))
+		})
+	}
+	t.Run("all", func(t *testing.T) {
+		t.Parallel()
+		checkSurfaces(t, hostile(strings.Join(evil, " ")))
+	})
+}
+
+func FuzzHostile(f *testing.F) {
+	for _, s := range evil {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) { checkSurfaces(t, hostile(s)) })
+}
+
+func checkSurfaces(t *testing.T, r report.Report) {
+	t.Helper()
+	for _, width := range []int{60, 80, 120} {
+		checkTerminal(t, text(t, r, report.Options{Width: width}), width)
+	}
+	checkMarkdown(t, report.Markdown(r, report.Options{}))
+	checkSlack(t, report.Slack(r, report.Options{}))
+	for _, a := range report.Annotations(r, report.Options{}) {
+		if strings.ContainsFunc(a.Title+a.Message, unicode.IsControl) || a.Message == "" && a.Title == "" {
+			t.Errorf("annotation %q", a)
+		}
+	}
+	var b bytes.Buffer
+	if err := report.JSON(&b, r, report.Options{}); err != nil || !json.Valid(b.Bytes()) || !utf8.Valid(b.Bytes()) {
+		t.Errorf("JSON: %v", err)
+	}
+	k := &tracker{fails: map[string]bool{}, lost: map[string]bool{}}
+	m := &recorder{}
+	if _, err := (report.Telling{Issues: k, Messengers: []report.Messenger{m}}).Tell(t.Context(), r); err != nil {
+		t.Errorf("telling: %v", err)
+	}
+	for _, i := range k.issues {
+		_, ours, _ := strings.Cut(i.Body, report.Marker)
+		visible, _, _ := strings.Cut(ours, "<!-- openclaw-litellm:memory:")
+		checkMarkdown(t, visible)
+		if _, err := report.ExtractMemory(i.Body); err != nil || strings.Count(i.Body, report.Marker) != 1 {
+			t.Errorf("the body does not give its memory back: %v", err)
+		}
+	}
+	for _, msg := range m.messages {
+		checkSlack(t, msg)
+	}
+}
+
+// recorder is a messenger that keeps what it is sent.
+type recorder struct{ messages []report.Message }
+
+func (*recorder) Name() string { return "recorder" }
+func (*recorder) Living() bool { return false }
+func (m *recorder) Post(_ context.Context, msg report.Message) (string, error) {
+	m.messages = append(m.messages, msg)
+	return "", nil
+}
+func (*recorder) Update(context.Context, string, report.Message) error { return nil }
+func (*recorder) Reply(context.Context, string, report.Message) error  { return nil }
+
+func checkTerminal(t *testing.T, s string, width int) {
+	t.Helper()
+	for line := range strings.Lines(s) {
+		line = strings.TrimSuffix(line, "\n")
+		if n := (&runewidth.Condition{StrictEmojiNeutral: true}).StringWidth(line); n > width {
+			t.Errorf("a line of %d cells at width %d: %q", n, width, line)
+		}
+		for _, c := range line {
+			if unicode.IsControl(c) || unicode.Is(unicode.Cf, c) && c != '\u200d' || c == utf8.RuneError && !strings.Contains(s, `\x`) {
+				t.Errorf("%U acts on the terminal: %q", c, line)
+			}
+		}
+	}
+}
+
+// codeSpans are left out of what can act in Markdown: nothing in them does.
+var (
+	codeSpans = regexp.MustCompile("(`+)[^`\n](?:[^\n]*?[^`\n])?`+")
+	unescaped = regexp.MustCompile(`@\w|#\d|://\w|www\.\w`)
+	htmlTags  = regexp.MustCompile(`(^|[^\\])<[^b]`)
+)
+
+func checkMarkdown(t *testing.T, s string) {
+	t.Helper()
+	bare := codeSpans.ReplaceAllString(s, "")
+	for _, form := range []*regexp.Regexp{unescaped, htmlTags} {
+		if hit := form.FindString(bare); hit != "" {
+			t.Errorf("%q acts in Markdown: %q", hit, around(bare, hit))
+		}
+	}
+	for _, mark := range []string{"openclaw-litellm:begin", "openclaw-litellm:end"} {
+		if strings.Contains(s, "<!-- "+mark) && !strings.HasPrefix(s, "\n") {
+			t.Errorf("our mark %s came in from outside", mark)
+		}
+	}
+	for line := range strings.Lines(s) {
+		if strings.HasPrefix(line, "| ") && strings.Count(strings.ReplaceAll(line, `\|`, ""), "|") != 8 {
+			t.Errorf("a table row with other cells: %q", line)
+		}
+	}
+}
+
+func around(s, hit string) string {
+	i := strings.Index(s, hit)
+	return s[max(0, i-30):min(len(s), i+40)]
+}
+
+// checkSlack holds a message to Slack's limits and looks for its markup in outside text.
+func checkSlack(t *testing.T, m report.Message) {
+	t.Helper()
+	if len(m.Blocks) > 50 || len(m.Blocks) == 0 || m.Text == "" {
+		t.Errorf("%d blocks, text %q", len(m.Blocks), m.Text)
+	}
+	total := 0
+	texts := []string{m.Text}
+	for _, block := range m.Blocks {
+		switch b := block.(type) {
+		case *slack.HeaderBlock:
+			if n := utf8.RuneCountInString(b.Text.Text); n > 150 {
+				t.Errorf("a header of %d characters", n)
+			}
+			total += utf8.RuneCountInString(b.Text.Text)
+		case *slack.SectionBlock:
+			if n := utf8.RuneCountInString(b.Text.Text); n > 3000 || n == 0 {
+				t.Errorf("a section of %d characters", n)
+			}
+			texts = append(texts, b.Text.Text)
+		case *slack.ContextBlock:
+			for _, e := range b.ContextElements.Elements {
+				texts = append(texts, e.(*slack.TextBlockObject).Text)
+			}
+		default:
+			t.Errorf("an unexpected block %T", block)
+		}
+	}
+	for _, s := range texts {
+		total += utf8.RuneCountInString(s)
+		bare := strings.NewReplacer("&amp;", "", "&lt;", "", "&gt;", "").Replace(s)
+		if strings.ContainsAny(bare, "<>&") {
+			t.Errorf("not escaped for Slack: %q", s)
+		}
+		if strings.Count(s, "`")%2 != 0 {
+			t.Errorf("a code span is open: %q", s)
+		}
+	}
+	if total > 13000 {
+		t.Errorf("the message has %d characters", total)
+	}
+}
+
+// TestLimits: a thousand keys with a thousand findings fit everywhere, the worst are kept, and the cut is said.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	in := report.Input{Now: monday, Command: "run"}
+	for i := range 1000 {
+		name := fmt.Sprintf("openclaw-%04d", i)
+		in.Outcomes = append(in.Outcomes, rotate.Outcome{Name: name, CurrentNumber: 1, Spend: dec("49"), MaxBudget: limit("50"),
+			ResetAt: monday.Add(100 * time.Hour), Generations: []rotate.Generation{{Number: 1}}, Err: errors.New("403 " + strings.Repeat("x", 200))})
+		f := used(finding.Warning, "80%", "w")
+		f.Subject.Name, f.Summary = name, name+" has used 81% of its budget"
+		if i == 777 {
+			f.Severity = finding.Critical
+		}
+		in.Findings = append(in.Findings, f)
+	}
+	r := report.New(in)
+	md := report.Markdown(r, report.Options{Limit: report.IssueLimit})
+	if len(md) > report.IssueLimit || len(md) < report.IssueLimit/2 {
+		t.Errorf("Markdown of %d bytes", len(md))
+	}
+	for _, want := range []string{"openclaw-0777 has used", "findings more, cut here", "failures more, cut", "keys more, cut"} {
+		if !strings.Contains(md, want) {
+			t.Errorf("Markdown does not say %q", want)
+		}
+	}
+	if summary := report.Markdown(r, report.Options{Limit: report.SummaryLimit}); len(summary) > report.SummaryLimit || strings.Contains(summary, "cut here") {
+		t.Errorf("a summary of %d bytes", len(summary))
+	}
+	m := report.Slack(r, report.Options{})
+	checkSlack(t, m)
+	if s := slackJSON(t, m); !strings.Contains(s, "openclaw-0777 has used") || !strings.Contains(s, "findings more") || !strings.Contains(s, "keys more") {
+		t.Errorf("Slack cuts the worst or does not say so:\n%s", s[:3000])
+	}
+	k, rec := &tracker{fails: map[string]bool{}, lost: map[string]bool{}}, &recorder{}
+	telling := report.Telling{Issues: k, Messengers: []report.Messenger{rec}}
+	for range 2 {
+		if _, err := telling.Tell(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(rec.messages) != 1 || len(k.issues) != 1 {
+		t.Errorf("%d messages, %d issues", len(rec.messages), len(k.issues))
+	}
+	checkSlack(t, rec.messages[0])
+	if a := report.Annotations(r, report.Options{}); len(a) != 20 {
+		t.Errorf("%d annotations, want ten of each level", len(a))
+	}
+}
