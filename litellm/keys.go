@@ -22,7 +22,7 @@ const (
 
 // GenerateKey makes a virtual key of a chosen value (POST /key/generate). It may be repeated with the same Value: the
 // first row made with it stays, and later calls are answered as if they had made it. So nil does not prove that the row
-// is as k says, nor who made it: read back with FindKey. A taken alias is AliasTaken.
+// is as k says, nor who made it: read back with FindKey. An alias that another row has is AliasTaken.
 func (c *Client) GenerateKey(ctx context.Context, k NewKey) error {
 	op := "making a key"
 	if alias, ok := k.Fields["key_alias"].(string); ok && alias != "" {
@@ -35,8 +35,7 @@ func (c *Client) GenerateKey(ctx context.Context, k NewKey) error {
 	}
 	body := with(k.Fields, "key", value)
 	err := c.post(ctx, call{op: op, path: "/key/generate", body: body, secret: k.Value})
-	if IsKind(err, AliasTaken) && repeated(err) {
-		// The alias may be taken by our own first try, whose answer was lost.
+	if IsKind(err, AliasTaken) { // perhaps by the row itself: the proxy looks for the alias first
 		if row, findErr := c.FindKey(ctx, k.Value.SHA256()); findErr == nil && row.Alias == k.Fields["key_alias"] {
 			return nil
 		}

@@ -108,6 +108,7 @@ func TestRefusalsDueToOneself(t *testing.T) {
 	k := litellm.NewKey{Value: mintedKey, Fields: litellm.Fields{"key_alias": "a"}}
 	wantNil(t, client(serve(t, down, aliasOut, ours), nil).GenerateKey(ctx, k))
 	wantKind(t, client(serve(t, down, aliasOut, theirs), nil).GenerateKey(ctx, k), litellm.AliasTaken)
+	wantNil(t, client(serve(t, aliasOut, ours), nil).GenerateKey(ctx, k))
 	wantKind(t, client(serve(t, aliasOut), nil).GenerateKey(ctx, k), litellm.AliasTaken)
 
 	member := reply{status: 400, body: `{"error":{"message":"User already in team","type":"team_member_already_in_team"}}`}
