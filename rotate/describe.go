@@ -52,7 +52,7 @@ func describeGenerations(p Policy, plan Plan) []Generation {
 			d.State = Unfinished
 		default:
 			d.State = Retiring
-			d.RetireAt = plan.rows.generations[plan.current].DoneAt.Add(p.Grace)
+			d.RetireAt = graceStart(plan.rows.generations[plan.current], g).Add(p.Grace)
 		}
 		out = append(out, d)
 	}

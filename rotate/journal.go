@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/org/openclaw-litellm-action/litellm"
@@ -82,6 +83,31 @@ func HolderID(name string) string { return "openclaw-litellm/" + name }
 
 // generationAlias is the alias of generation n while it does not carry the plain name.
 func generationAlias(name string, n int) string { return fmt.Sprintf("%s.g%d", name, n) }
+
+// The marks that an alias of a retired generation carries. LiteLLM keeps no time of blocking, and updated_at moves when a
+// window resets (seen on 1.106.10), so the alias says when we blocked a generation or reopened it.
+const (
+	markBlocked  = "blocked"
+	markReopened = "reopened"
+)
+
+// markTime is how a mark writes its time, UTC.
+const markTime = "20060102T150405Z"
+
+// markedAlias is the alias of a retired generation with a mark.
+func markedAlias(name string, n int, mark string, at time.Time) string {
+	return fmt.Sprintf("%s.%s-%s", generationAlias(name, n), mark, at.UTC().Format(markTime))
+}
+
+// marked returns when the alias says that the mark was set; ok is false if it does not say so.
+func marked(alias, mark string) (at time.Time, ok bool) {
+	_, text, ok := strings.Cut(alias, "."+mark+"-")
+	if !ok {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(markTime, text)
+	return at, err == nil
+}
 
 // row is one key row of the holder that is ours, with its journal.
 type row struct {

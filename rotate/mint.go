@@ -22,21 +22,14 @@ var carried = [...]string{
 }
 
 // rotation takes the steps of one new generation in order: mint, verify, place everywhere, finish. The plaintext lives in
-// this call and in the targets.
-func (r *Runner) rotation(ctx context.Context, reading Reading, plan Plan) error {
-	value := r.newKey()
-	token := value.SHA256()
+// this call and in the targets. Where an earlier run's generation is gone on with, its plaintext comes from a key file.
+func (r *Runner) rotation(ctx context.Context, plan Plan) error {
 	steps := map[Kind]Step{}
 	for _, s := range plan.Steps {
 		steps[s.Kind] = s
 	}
-	j := journal{
-		Version: journalVersion, Kind: kindGeneration, Name: r.Policy.Name, Gen: plan.next,
-		Run: r.Options.Run, MintedAt: r.proxyNow(),
-	}
-	if err := r.step(ctx, steps[StepMint], func(ctx context.Context) error {
-		return r.mint(ctx, value, r.newFields(plan, j))
-	}); err != nil {
+	value, j, err := r.generation(ctx, plan, steps[StepMint])
+	if err != nil {
 		return err
 	}
 	if err := r.step(ctx, steps[StepVerify], func(ctx context.Context) error { return r.LiteLLM.VerifyKey(ctx, value) }); err != nil {
@@ -45,22 +38,54 @@ func (r *Runner) rotation(ctx context.Context, reading Reading, plan Plan) error
 	var errs []error
 	j.Placed = map[string]string{}
 	for i, t := range r.Policy.Targets {
-		err := r.step(ctx, placeStep(plan, t), func(ctx context.Context) error { return r.place(ctx, t, value, &j) })
+		err := r.step(ctx, placeStep(plan, j.Gen, t), func(ctx context.Context) error { return r.place(ctx, t, value, &j) })
 		if errors.Is(err, errClaimLost) {
 			return err
 		}
-		r.placed(i, plan.next, err)
+		r.placed(i, j.Gen, err)
 		errs = append(errs, err)
 	}
 	if len(j.Placed) == len(r.Policy.Targets) {
 		j.DoneAt = r.proxyNow()
 	}
-	err := r.step(ctx, steps[StepFinish], func(ctx context.Context) error { return r.finish(ctx, token, j) })
+	err = r.step(ctx, steps[StepFinish], func(ctx context.Context) error { return r.finish(ctx, value.SHA256(), j) })
 	if err == nil && !j.DoneAt.IsZero() {
 		r.out.Rotated = true
 		err = r.notify(ctx)
 	}
 	return errors.Join(append(errs, err)...)
+}
+
+// generation mints the new generation, or takes up the unfinished one that the plan goes on with.
+func (r *Runner) generation(ctx context.Context, plan Plan, s Step) (secret.Value, journal, error) {
+	if plan.resume != nil {
+		value, err := r.recover(ctx, plan.resume.Token)
+		return value, plan.resume.journal, err
+	}
+	value := r.newKey()
+	j := journal{
+		Version: journalVersion, Kind: kindGeneration, Name: r.Policy.Name, Gen: plan.next,
+		Run: r.Options.Run, MintedAt: r.proxyNow(), Compromised: r.Options.Compromised,
+	}
+	return value, j, r.step(ctx, s, func(ctx context.Context) error { return r.mint(ctx, value, r.newFields(plan, j)) })
+}
+
+// recover reads the plaintext with that token from the key file that holds it.
+func (r *Runner) recover(ctx context.Context, token string) (secret.Value, error) {
+	for _, t := range r.Policy.Targets {
+		file, ok := t.(Reader)
+		if !ok {
+			continue
+		}
+		value, err := file.Read(ctx)
+		if err == nil && value.SHA256() == token {
+			if r.Mask != nil {
+				r.Mask(value)
+			}
+			return value, nil
+		}
+	}
+	return secret.Value{}, errors.New("the key file that held the unfinished generation has changed; the next run mints another")
 }
 
 // step is noted under the claim's deadline.
@@ -75,13 +100,13 @@ func (r *Runner) step(ctx context.Context, s Step, do func(context.Context) erro
 	})
 }
 
-func placeStep(plan Plan, t Target) Step {
+func placeStep(plan Plan, gen int, t Target) Step {
 	for _, s := range plan.Steps {
 		if s.Kind == StepPlace && s.Target == t.String() {
 			return s
 		}
 	}
-	return Step{Kind: StepPlace, Gen: plan.next, Target: t.String()}
+	return Step{Kind: StepPlace, Gen: gen, Target: t.String()}
 }
 
 // newFields are the fields of a new generation: what people set on the last one, the policy, and ours.

@@ -13,8 +13,14 @@ type Options struct {
 	Run     string    // this run's random id, as its claim and generations carry it
 	Started time.Time // when the run began, by the proxy's clock
 	Now     bool      // rotate although the interval has not passed, and although a person blocked the current key
+	// Compromised is Now, and ends the grace of every older generation as soon as each target was tried.
+	Compromised bool
+	// Unblock reopens the newest generation that was retired, for those who still hold it, and does nothing else.
+	Unblock bool
 	// CheckTargets asks for the targets' stamps even if nothing else is due: how drift is found.
 	CheckTargets bool
+
+	upkeep bool // the run has rotated already: plan what follows alone
 }
 
 // Plan is what one reading concludes. It is a value: printing it and executing it are the same plan.
@@ -33,6 +39,7 @@ type Plan struct {
 	next    int  // the number a claim or a new generation takes
 	rotate  bool // a new generation is due
 	current int  // index into rows.generations, -1: none
+	resume  *row // an unfinished generation to go on with instead of minting
 	drifted []Target
 	rows    rows
 }
@@ -70,11 +77,18 @@ func NewPlan(p Policy, r Reading, o Options) Plan {
 		plan.Waiting = fmt.Sprintf("another run (%s) is at work on key %q until %s", c.Run, p.Name, c.Expires.UTC().Format(time.RFC3339))
 		return plan
 	}
+	if o.Unblock {
+		plan.unblockSteps(p, r, o)
+		return plan
+	}
 	if stopOrder(p, &plan, o) {
 		return plan
 	}
 	plan.holderSteps(p, r)
-	plan.rotationSteps(p, r, o)
+	plan.judgeFailures(p)
+	if !o.upkeep {
+		plan.rotationSteps(p, r, o)
+	}
 	plan.upkeepSteps(p, r, o)
 	if len(plan.Steps) == 0 && r.Stamps == nil && o.CheckTargets {
 		plan.Wants.Stamps = true
@@ -102,7 +116,7 @@ func checkHolder(p Policy, r Reading) error {
 
 // stopOrder honours a person who blocked the current generation.
 func stopOrder(p Policy, plan *Plan, o Options) bool {
-	if plan.current < 0 || o.Now {
+	if plan.current < 0 || o.Now || o.Compromised {
 		return false
 	}
 	cur := plan.rows.generations[plan.current]
@@ -141,28 +155,54 @@ func (plan *Plan) rotationSteps(p Policy, r Reading, o Options) {
 	if r.Stamps == nil {
 		plan.Wants.Stamps = true
 	}
-	add := func(k Kind, target, why string) {
-		plan.Steps = append(plan.Steps, Step{Kind: k, Gen: plan.next, Target: target, Reason: why})
+	gen := plan.next
+	if plan.resume = plan.resumable(p, r, o); plan.resume != nil {
+		gen = plan.resume.Gen
 	}
-	add(StepMint, "", reason)
-	add(StepVerify, "", "no target gets a key that the proxy does not accept")
+	add := func(k Kind, target, why string) {
+		plan.Steps = append(plan.Steps, Step{Kind: k, Gen: gen, Target: target, Reason: why})
+	}
+	if plan.resume == nil {
+		add(StepMint, "", reason)
+		add(StepVerify, "", "no target gets a key that the proxy does not accept")
+	} else {
+		add(StepVerify, "", fmt.Sprintf("%s, but its plaintext is not lost: a key file holds it", reason))
+	}
 	for _, t := range p.Targets {
-		add(StepPlace, t.String(), placeReason(plan, r, t))
+		add(StepPlace, t.String(), placeReason(gen, r, t))
 	}
 	add(StepFinish, "", "the journal says that every target holds it")
 }
 
-func placeReason(plan *Plan, r Reading, t Target) string {
+func placeReason(gen int, r Reading, t Target) string {
 	if s, ok := r.Stamps[t.Fingerprint()]; ok && s.Err == nil && s.Value == "" {
 		return "it holds no key yet"
 	}
-	return fmt.Sprintf("generation %d is to be in every target", plan.next)
+	return fmt.Sprintf("generation %d is to be in every target", gen)
+}
+
+// resumable returns the newest generation if it is unfinished and a key file still holds its plaintext: a key file's
+// stamp is the SHA-256 of its content, and so is LiteLLM's token.
+func (plan *Plan) resumable(p Policy, r Reading, o Options) *row {
+	if len(plan.rows.generations) == 0 || o.Now || o.Compromised {
+		return nil
+	}
+	g := plan.newest()
+	if g.Blocked || !g.DoneAt.IsZero() {
+		return nil
+	}
+	for _, t := range p.Targets {
+		if _, readable := t.(Reader); readable && r.Stamps[t.Fingerprint()].Value == g.Token {
+			return &g
+		}
+	}
+	return nil
 }
 
 // youngAndWhole reports whether nothing short of drift can make a rotation due.
 func (plan *Plan) youngAndWhole(p Policy, r Reading, o Options) bool {
 	cur := plan.rows.generations[plan.current]
-	return !o.Now && plan.current == len(plan.rows.generations)-1 && r.Now.Before(due(cur, p))
+	return !o.Now && !o.Compromised && plan.current == len(plan.rows.generations)-1 && r.Now.Before(due(cur, p))
 }
 
 // due is when a generation's age reaches the interval less a tenth of it, at most 12 hours: late or weekly runs must
@@ -174,16 +214,19 @@ func due(g row, p Policy) time.Time {
 // rotationReason returns why a new generation is due, or "".
 func (plan *Plan) rotationReason(p Policy, r Reading, o Options) string {
 	if plan.current < 0 {
-		if reason, wait := plan.unfinishedReason(p, r, o, -1); reason != "" || wait {
+		if reason, wait := plan.unfinishedReason(r, o, -1); reason != "" || wait {
 			return reason
 		}
 		return "there is no key yet"
 	}
 	cur := plan.rows.generations[plan.current]
-	if o.Now && cur.MintedAt.Before(o.Started) {
+	switch {
+	case o.Compromised && plan.newest().MintedAt.Before(o.Started):
+		return "the older generations are compromised (--compromised)"
+	case o.Now && cur.MintedAt.Before(o.Started):
 		return "rotation was asked for (--now)"
 	}
-	if reason, wait := plan.unfinishedReason(p, r, o, plan.current); reason != "" || wait {
+	if reason, wait := plan.unfinishedReason(r, o, plan.current); reason != "" || wait {
 		return reason
 	}
 	if plan.drifted = driftedTargets(p, r, cur); len(plan.drifted) > 0 {
@@ -194,6 +237,9 @@ func (plan *Plan) rotationReason(p Policy, r Reading, o Options) string {
 	}
 	return ""
 }
+
+// newest is the last generation in the order, current or not.
+func (plan *Plan) newest() row { return plan.rows.generations[len(plan.rows.generations)-1] }
 
 func (plan *Plan) driftReason(cur row) string {
 	if cur.Gen == 0 && len(cur.Placed) == 0 {
@@ -240,10 +286,24 @@ func unreadTargets(p Policy, r Reading) []Target {
 }
 
 // unfinishedReason looks at live generations above current: a run died, or a target failed and its back-off is over.
-// wait is true while the back-off runs. The fourth failure in a row is a critical finding.
-func (plan *Plan) unfinishedReason(p Policy, r Reading, o Options, current int) (reason string, wait bool) {
-	var failures int
-	var last row
+// wait is true while the back-off runs.
+func (plan *Plan) unfinishedReason(r Reading, o Options, current int) (reason string, wait bool) {
+	failures, last := plan.unfinished(current)
+	if last.Token == "" {
+		return "", false
+	}
+	if last.Placed == nil {
+		return fmt.Sprintf("generation %d was left unfinished by a run that died; its plaintext is lost", last.Gen), false
+	}
+	retry := last.MintedAt.Add(backoff(failures))
+	if !o.Now && !o.Compromised && r.Now.Before(retry) {
+		return "", true
+	}
+	return fmt.Sprintf("generation %d could not be written to every target", last.Gen), false
+}
+
+// unfinished returns the last live generation above current, and how many of them some target refused.
+func (plan *Plan) unfinished(current int) (failures int, last row) {
 	for _, g := range plan.rows.generations[current+1:] {
 		if g.Blocked {
 			continue
@@ -253,26 +313,22 @@ func (plan *Plan) unfinishedReason(p Policy, r Reading, o Options, current int) 
 			failures++
 		}
 	}
-	if last.Token == "" {
-		return "", false
+	return failures, last
+}
+
+// judgeFailures makes the fourth failed rotation in a row a critical finding.
+func (plan *Plan) judgeFailures(p Policy) {
+	failures, last := plan.unfinished(plan.current)
+	if failures < 4 {
+		return
 	}
-	if failures >= 4 {
-		plan.Findings = append(plan.Findings, finding.Finding{
-			Rule: "rotation-failing", Severity: finding.Critical, Subject: finding.Subject{Kind: "key", Name: p.Name},
-			Summary: fmt.Sprintf("the last %d rotations of key %q could not write every target", failures, p.Name),
-			Since:   last.MintedAt,
-			Advice:  "See the failed targets below and mend their permissions; every generation goes on working meanwhile.",
-			Source:  "GET /user/info",
-		})
-	}
-	if last.Placed == nil {
-		return fmt.Sprintf("generation %d was left unfinished by a run that died; its plaintext is lost", last.Gen), false
-	}
-	retry := last.MintedAt.Add(backoff(failures))
-	if !o.Now && r.Now.Before(retry) {
-		return "", true
-	}
-	return fmt.Sprintf("generation %d could not be written to every target", last.Gen), false
+	plan.Findings = append(plan.Findings, finding.Finding{
+		Rule: "rotation-failing", Severity: finding.Critical, Subject: finding.Subject{Kind: "key", Name: p.Name},
+		Summary: fmt.Sprintf("the last %d rotations of key %q could not write every target", failures, p.Name),
+		Since:   last.MintedAt,
+		Advice:  "See the failed targets and mend their permissions; every generation goes on working meanwhile.",
+		Source:  "GET /user/info",
+	})
 }
 
 // backoff is how long after the nth failure in a row the next attempt waits: 15 minutes, doubled each time, at most a day.

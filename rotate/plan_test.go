@@ -33,6 +33,11 @@ func (t fakeTarget) Preflight(context.Context) error                           {
 func (t fakeTarget) Stamp(context.Context) (string, error)                     { return "", nil }
 func (t fakeTarget) Write(context.Context, secret.Value) (string, bool, error) { return "", true, nil }
 
+// fakeFile can be read back.
+type fakeFile struct{ fakeTarget }
+
+func (fakeFile) Read(context.Context) (secret.Value, error) { return secret.Value{}, nil }
+
 func policy() Policy {
 	return Policy{
 		Name: "openclaw", Owner: "acme/agents",
@@ -230,11 +235,38 @@ func TestPlan(t *testing.T) {
 		{"one above current never is",
 			newWorld().generation(1, 20*day, true).generation(2, 14*time.Minute, false, placedA), Options{}, nil},
 		{"blocked a day ago: deleted",
-			newWorld().generation(1, 37*day, true, blocked, func(k *litellm.Key, _ *journal) { k.UpdatedAt = now.Add(-day) }).
-				generation(2, 8*day, true), Options{}, []string{"delete g1"}},
+			newWorld().generation(1, 37*day, true, blocked).generation(2, 8*day, true).
+				alias(0, markedAlias("openclaw", 1, markBlocked, now.Add(-day))), Options{}, []string{"delete g1"}},
 		{"blocked a second less: not yet",
-			newWorld().generation(1, 37*day, true, blocked, func(k *litellm.Key, _ *journal) { k.UpdatedAt = now.Add(-day + time.Second) }).
-				generation(2, 8*day, true), Options{}, nil},
+			newWorld().generation(1, 37*day, true, blocked).generation(2, 8*day, true).
+				alias(0, markedAlias("openclaw", 1, markBlocked, now.Add(-day+time.Second))), Options{}, nil},
+		{"blocked without a mark, by a person or a run that died: marked, deleted a day later",
+			newWorld().generation(1, 37*day, true, blocked).generation(2, 8*day, true), Options{},
+			[]string{"alias g1 openclaw.g1.blocked-20261122T120000Z"}},
+		{"reopened: its grace begins anew",
+			newWorld().generation(1, 37*day, true).generation(2, 8*day, true).unused("token1").
+				alias(0, markedAlias("openclaw", 1, markReopened, now.Add(-7*day+time.Second))), Options{}, nil},
+		{"and ends anew",
+			newWorld().generation(1, 37*day, true).generation(2, 8*day, true).unused("token1").
+				alias(0, markedAlias("openclaw", 1, markReopened, now.Add(-7*day))), Options{}, []string{"block g1"}},
+		{"unblock reopens the newest retired generation",
+			newWorld().generation(1, 60*day, true, blocked).generation(2, 37*day, true, blocked).generation(3, 8*day, true), Options{Unblock: true},
+			[]string{"alias g2 openclaw.g2.reopened-20261122T120000Z", "unblock g2"}},
+		{"--compromised rotates whatever the age",
+			newWorld().generation(1, day, true), Options{Compromised: true}, rotation2},
+		{"compromised and tried everywhere, one target failed: everything older is blocked, current too",
+			newWorld().generation(1, day, true).generation(2, time.Minute, false, placedA, func(_ *litellm.Key, j *journal) { j.Compromised = true }),
+			Options{}, []string{"block g1"}},
+		{"compromised but only minted: nothing older is blocked, a new one is due",
+			newWorld().generation(1, day, true).generation(2, time.Minute, false, func(_ *litellm.Key, j *journal) { j.Compromised = true }),
+			Options{}, []string{"mint g3", "verify g3", "place g3 A", "place g3 B", "finish g3"}},
+		{"a key file still holds the unfinished generation: it is gone on with",
+			func() *world {
+				w := newWorld().generation(1, day, true).generation(2, time.Minute, false)
+				w.Targets[1] = fakeFile{"B"}
+				w.Stamps["fp-B"] = Stamp{Value: "token2"}
+				return w
+			}(), Options{}, []string{"verify g2", "place g2 A", "place g2 B", "finish g2"}},
 		{"the plain alias moves off the old generation first, then on",
 			newWorld().generation(1, 2*day, true).generation(2, day, true, func(k *litellm.Key, _ *journal) { k.Alias = "openclaw.g2" }).
 				alias(0, "openclaw"), Options{}, []string{"alias g1 openclaw.g1", "alias g2 openclaw"}},
@@ -278,6 +310,7 @@ func TestPlanWritesNothing(t *testing.T) {
 	tests := []struct {
 		name    string
 		w       *world
+		o       Options
 		waiting string
 		refused string
 		stopped string
@@ -291,6 +324,11 @@ func TestPlanWritesNothing(t *testing.T) {
 		{name: "a person's user under the holder's name", w: func() *world { w := newWorld(); w.journal.Kind = "?"; return w }(), refused: "was not made by this tool"},
 		{name: "a stop order", w: newWorld().generation(1, 40*day, true, func(k *litellm.Key, _ *journal) { k.Blocked = true }),
 			stopped: "somebody blocked it", rule: "key-blocked"},
+		{name: "unblock never reopens what is compromised", w: func() *world {
+			return newWorld().generation(1, 2*day, true, func(k *litellm.Key, _ *journal) { k.Blocked = true }).
+				generation(2, day, true, func(_ *litellm.Key, j *journal) { j.Compromised = true })
+		}(), o: Options{Unblock: true}, refused: "never reopened"},
+		{name: "nothing to unblock", w: newWorld().generation(1, day, true), o: Options{Unblock: true}, refused: "no blocked generation"},
 		{name: "the alias is somebody else's", w: func() *world {
 			w := newWorld()
 			w.Alias = []litellm.Key{{Token: "t", Alias: "openclaw"}}
@@ -310,7 +348,8 @@ func TestPlanWritesNothing(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := tt.w.plan(Options{CheckTargets: true})
+			tt.o.CheckTargets = true
+			p := tt.w.plan(tt.o)
 			if len(p.Steps) > 0 {
 				t.Errorf("steps: %v", steps(p))
 			}

@@ -46,3 +46,11 @@ type Target interface {
 	// caller writes again. Writing twice is harmless.
 	Write(ctx context.Context, value secret.Value) (stamp string, own bool, err error)
 }
+
+// Reader is a Target whose content can be read back: a key file. An unfinished generation that it holds can be finished
+// instead of replaced.
+type Reader interface {
+	Target
+	// Read returns the plaintext that the target holds, zero if none.
+	Read(ctx context.Context) (secret.Value, error)
+}

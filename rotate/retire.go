@@ -42,33 +42,41 @@ func (plan *Plan) aliasSteps(p Policy) {
 	}
 }
 
-// retireSteps blocks live generations below current whose grace is over and deletes those blocked long ago. Only
-// generations below current: an unfinished one above may be in some targets.
+// retireSteps blocks live generations below current whose grace is over, marks what is blocked with the time, and deletes
+// what was blocked a day ago. Only generations below current: an unfinished one above may be in some targets. The
+// exception is a compromise: as soon as every target was tried, everything older is blocked, current too.
 func (plan *Plan) retireSteps(p Policy, r Reading) {
-	if plan.current < 0 {
-		return
-	}
-	cur := plan.rows.generations[plan.current]
-	for i, g := range plan.rows.generations[:plan.current] {
-		if g.Blocked {
-			if !r.Now.Before(g.UpdatedAt.Add(deleteAfter)) && !r.Now.Before(cur.DoneAt.Add(p.Grace)) {
-				plan.Steps = append(plan.Steps, Step{Kind: StepDelete, Gen: g.Gen, Token: g.Token,
-					Reason: fmt.Sprintf("it was blocked at %s", stamp(g.UpdatedAt))})
-			}
-			continue
-		}
-		if plan.compromisedAbove(i) {
+	for i, g := range plan.rows.generations {
+		below := i < plan.current
+		switch {
+		case g.Blocked && below:
+			plan.deleteAfterADay(p, r, g)
+		case g.Blocked:
+		case plan.compromisedAbove(i):
 			plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: "a newer generation says that it is compromised"})
-			continue
+		case below:
+			plan.blockAfterGrace(p, r, plan.rows.generations[plan.current], g)
 		}
-		plan.blockAfterGrace(p, r, cur, g)
 	}
 }
 
-// compromisedAbove reports whether a generation above i, and not above current, ends the grace of older ones.
+// deleteAfterADay marks a blocked generation, and deletes it a day after the mark.
+func (plan *Plan) deleteAfterADay(p Policy, r Reading, g row) {
+	at, ok := marked(g.Alias, markBlocked)
+	switch {
+	case !ok:
+		plan.Steps = append(plan.Steps, Step{Kind: StepAlias, Gen: g.Gen, Token: g.Token, Target: markedAlias(p.Name, g.Gen, markBlocked, r.Now),
+			Reason: "its alias says since when it is blocked"})
+	case !r.Now.Before(at.Add(deleteAfter)):
+		plan.Steps = append(plan.Steps, Step{Kind: StepDelete, Gen: g.Gen, Token: g.Token, Reason: fmt.Sprintf("it was blocked at %s", stamp(at))})
+	}
+}
+
+// compromisedAbove reports whether a newer generation ends the grace of generation i: one that is not above current, or
+// that every target was at least tried for. One that was only minted does not: the targets hold the old ones.
 func (plan *Plan) compromisedAbove(i int) bool {
-	for _, g := range plan.rows.generations[i+1 : plan.current+1] {
-		if g.Compromised {
+	for j := i + 1; j < len(plan.rows.generations); j++ {
+		if g := plan.rows.generations[j]; g.Compromised && (j <= plan.current || g.Placed != nil) {
 			return true
 		}
 	}
@@ -77,7 +85,8 @@ func (plan *Plan) compromisedAbove(i int) bool {
 
 // blockAfterGrace blocks g when its grace is over, no target drifted or is unknown, and nobody uses it any more.
 func (plan *Plan) blockAfterGrace(p Policy, r Reading, cur, g row) {
-	if r.Now.Before(cur.DoneAt.Add(p.Grace)) {
+	since := graceStart(cur, g)
+	if r.Now.Before(since.Add(p.Grace)) {
 		return
 	}
 	if r.Stamps == nil {
@@ -97,11 +106,19 @@ func (plan *Plan) blockAfterGrace(p Policy, r Reading, cur, g row) {
 		plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: why})
 		return
 	}
-	overdue := !r.Now.Before(cur.DoneAt.Add(p.MaxGrace))
+	overdue := !r.Now.Before(since.Add(p.MaxGrace))
 	if overdue && p.BlockInUse {
 		plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: why + "; it is still used, and block_in_use is set"})
 	}
 	plan.Findings = append(plan.Findings, stillUsed(p, cur, g, use, overdue))
+}
+
+// graceStart is when g's grace began: when its successor was everywhere, or when a person reopened it.
+func graceStart(cur, g row) time.Time {
+	if at, ok := marked(g.Alias, markReopened); ok && at.After(cur.DoneAt) {
+		return at
+	}
+	return cur.DoneAt
 }
 
 // usedSince is how far back a use of a retiring generation keeps it alive: one grace period, and never before its

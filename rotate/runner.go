@@ -30,7 +30,6 @@ type Runner struct {
 	held         claim
 	out          Outcome
 	taken        map[Step]bool // by identity: what this run has done or failed to do already
-	minted       bool
 }
 
 // Plan reads and concludes what Rotate would do. It writes nothing. Outcome.Err tells what could not be read.

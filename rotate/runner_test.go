@@ -191,10 +191,22 @@ func TestALifeOfAKey(t *testing.T) {
 			t.Errorf("a minute before grace ends: %s", kinds(o))
 		}
 		s.clock.advance(time.Minute)
-		if o = s.rotate(); kinds(o) != "block" {
+		if o = s.rotate(); kinds(o) != "block alias" {
 			t.Errorf("when grace ends: %q", kinds(o))
 		}
 		s.works(first, http.StatusUnauthorized)
+		o = s.rotate(func(r *rotate.Runner) { r.Options.Unblock = true })
+		if kinds(o) != "alias unblock" {
+			t.Errorf("unblocking: %q", kinds(o))
+		}
+		s.works(first, http.StatusOK)
+		if o = s.rotate(); len(o.Steps) > 0 {
+			t.Errorf("after it was reopened: %q", kinds(o))
+		}
+		s.clock.advance(7 * 24 * time.Hour)
+		if o = s.rotate(); kinds(o) != "block alias" {
+			t.Errorf("when its second grace ends: %q", kinds(o))
+		}
 		s.clock.advance(24 * time.Hour)
 		if o = s.rotate(); kinds(o) != "delete" {
 			t.Errorf("a day later: %q", kinds(o))
@@ -341,10 +353,38 @@ func TestAFailedTargetIsTriedAgainAndHarmsNobody(t *testing.T) {
 		t.Error("the targets hold different keys")
 	}
 	s.clock.advance(7 * 24 * time.Hour)
-	if o = s.rotate(); kinds(o) != "block block" {
+	if o = s.rotate(); kinds(o) != "block alias block alias" {
 		t.Errorf("a grace later: %s, want both older generations blocked", kinds(o))
 	}
 	s.works(s.b.value, http.StatusOK)
+}
+
+func TestCompromised(t *testing.T) {
+	releases(t, func(t *testing.T, s *site) {
+		compromised := func(r *rotate.Runner) { r.Options.Compromised = true }
+		s.rotate()
+		leaked := s.a.value
+		if o := s.rotate(compromised); !o.Rotated {
+			t.Fatalf("steps %s", kinds(o))
+		}
+		s.works(leaked, http.StatusUnauthorized)
+		s.works(s.a.value, http.StatusOK)
+
+		leaked = s.a.value
+		s.b.refuses = errors.New("no permission")
+		o := s.runner(compromised).Rotate(t.Context())
+		if o.Err == nil || !strings.Contains(o.Err.Error(), "in B") {
+			t.Errorf("the target that failed is not named: %v", o.Err)
+		}
+		s.works(leaked, http.StatusUnauthorized)
+		s.works(s.a.value, http.StatusOK)
+		s.b.refuses = nil
+		s.clock.advance(15 * time.Minute)
+		if o := s.rotate(); !o.Rotated || !s.a.value.Equal(s.b.value) {
+			t.Errorf("the next run does not put it right: %s", kinds(o))
+		}
+		s.works(s.b.value, http.StatusOK)
+	})
 }
 
 func TestPreflightComesBeforeAnyWrite(t *testing.T) {

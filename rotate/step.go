@@ -15,6 +15,7 @@ const (
 	StepAlias   Kind = "alias"   // give the plain alias to the current generation
 	StepBlock   Kind = "block"   // end a generation's grace
 	StepDelete  Kind = "delete"  // remove a generation blocked long ago
+	StepUnblock Kind = "unblock" // reopen a retired generation
 	StepCleanup Kind = "cleanup" // remove an expired claim
 )
 

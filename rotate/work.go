@@ -22,9 +22,9 @@ func (r *Runner) work(ctx context.Context) error {
 		if !ok || r.stopping() {
 			return errors.Join(errs...)
 		}
-		if step.Kind == StepMint {
-			r.minted = true
-			err = r.rotation(ctx, reading, plan)
+		if step.Kind == StepMint || step.Kind == StepVerify {
+			r.Options.upkeep = true // one rotation a run: what is due again already is the next run's
+			err = r.rotation(ctx, plan)
 		} else {
 			err = r.take(ctx, reading, plan, step)
 		}
@@ -38,7 +38,7 @@ func (r *Runner) work(ctx context.Context) error {
 }
 
 // essential steps are those without which nothing after them makes sense.
-func essential(k Kind) bool { return k == StepHolder || k == StepAdopt || k == StepMint }
+func essential(k Kind) bool { return k == StepHolder || k == StepAdopt }
 
 // nextStep returns the first step that this run has not taken yet.
 func (r *Runner) nextStep(plan Plan, errs *[]error) (Step, bool) {
@@ -46,8 +46,6 @@ func (r *Runner) nextStep(plan Plan, errs *[]error) (Step, bool) {
 		id := identity(s)
 		failed, tried := r.taken[id]
 		switch {
-		case s.Kind == StepMint && r.minted:
-			return Step{}, false // one rotation a run: what is due again already is the next run's
 		case !tried:
 			return s, true
 		case !failed:
@@ -80,6 +78,8 @@ func (r *Runner) take(ctx context.Context, reading Reading, plan Plan, s Step) e
 			return r.LiteLLM.UpdateKey(ctx, s.Token, litellm.Fields{"key_alias": s.Target})
 		case StepBlock:
 			return r.LiteLLM.BlockKey(ctx, s.Token)
+		case StepUnblock:
+			return r.LiteLLM.UnblockKey(ctx, s.Token)
 		case StepDelete, StepCleanup:
 			return r.LiteLLM.DeleteKey(ctx, s.Token)
 		}
@@ -125,6 +125,8 @@ func Describe(s Step) string {
 		return fmt.Sprintf("renaming generation %d to %s", s.Gen, s.Target)
 	case StepBlock:
 		return fmt.Sprintf("blocking generation %d", s.Gen)
+	case StepUnblock:
+		return fmt.Sprintf("reopening generation %d", s.Gen)
 	case StepDelete:
 		return fmt.Sprintf("deleting generation %d", s.Gen)
 	}
