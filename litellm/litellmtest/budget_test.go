@@ -120,10 +120,10 @@ func TestReset(t *testing.T) {
 	wantChat(t, p, testKey(1), "backup", 200, "")
 }
 
-// TestUnpricedModel: before 1.106 a call of a model without a price passes every budget, whatever its fallback costs.
+// TestUnpricedModel: on 1.81 a call of a model without a price passes every budget, whatever its fallback costs.
 func TestUnpricedModel(t *testing.T) {
 	t.Parallel()
-	for release, want := range map[string]int{"1.81.13": 200, "1.93.2": 200, "1.106.10": 422} {
+	for release, want := range map[string]int{"1.81.13": 200, "1.93.2": 429, "1.106.10": 422} {
 		p := litellmtest.New(litellmtest.Options{Release: release, NoServer: true})
 		must(t, p, "POST", "/key/generate", `{"key":"`+testKey(1)+`","max_budget":0.01,"spend":0.02}`)
 		if status, _ := chat(t, p, testKey(1), "primary"); status != want {

@@ -197,7 +197,11 @@ func (c *call) modelDenied(model string) *refusal {
 		r.class = "ModelAccessDeniedProxyException"
 		return r
 	}
-	return envelope(http.StatusUnauthorized, typeModel, "model", "key not allowed to access model. This key can only "+
+	status := http.StatusForbidden
+	if c.family() == family81 {
+		status = http.StatusUnauthorized
+	}
+	return envelope(status, typeModel, "model", "key not allowed to access model. This key can only "+
 		"access models=%s. Tried to access %s", pythonList(c.who.key.models), model)
 }
 
@@ -208,7 +212,10 @@ func (c *call) noSuchModel(model string) *refusal {
 	if c.family() == family106 {
 		return envelope(http.StatusBadRequest, "invalid_request_error", nil, "%s", text)
 	}
-	return envelope(http.StatusBadRequest, "None", "None", "%s", pythonError(text))
+	if c.family() == family81 {
+		text = pythonError(text)
+	}
+	return envelope(http.StatusBadRequest, "None", "None", "%s", text)
 }
 
 // modelFailed is the provider's error, after every fallback failed.

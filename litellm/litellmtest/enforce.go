@@ -125,9 +125,9 @@ func (c *call) keyMessage(row *keyRow) func(spend, max decimal.Decimal) string {
 }
 
 // overBudget refuses a call if one of the caller's budgets is spent. Calls of a model that costs nothing are let through;
-// before 1.106 a model without a price counts as one of those, whatever its fallbacks cost.
+// 1.81 counts a model without a price as one of those, whatever its fallbacks cost.
 func (c *call) overBudget(to route) error {
-	if c.who.key == nil || to.llm && c.family() != family106 && c.proxy.models.unpriced(c.askedModel()) {
+	if c.who.key == nil || to.llm && c.family() == family81 && c.proxy.models.unpriced(c.askedModel()) {
 		return nil
 	}
 	for _, l := range c.limits(to) {

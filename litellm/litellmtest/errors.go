@@ -66,7 +66,7 @@ func pythonError(text string) string {
 	if strings.Contains(text, "'") {
 		quote = `"`
 	}
-	return "{'error': " + quote + text + quote + "}"
+	return "{'error': " + quote + strings.ReplaceAll(text, "\n", `\n`) + quote + "}"
 }
 
 // internal is an exception nobody expected.

@@ -75,10 +75,11 @@ func (k *keyRow) common(f family, at func(time.Time) any) object {
 	for _, name := range limitFields() {
 		o[name] = rawOrNull(k.limits[name])
 	}
+	if f != family81 {
+		o["last_active"] = at(k.lastActive)
+	}
 	if f == family106 {
-		o.with(newerFields()).with(object{
-			"total_spend": number(k.total), "settings_updated_at": at(k.settingsAt), "last_active": at(k.lastActive),
-		})
+		o.with(newerFields()).with(object{"total_spend": number(k.total), "settings_updated_at": at(k.settingsAt)})
 	}
 	return o
 }

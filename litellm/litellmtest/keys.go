@@ -13,7 +13,7 @@ import (
 // notPremium is what every route says that needs a licence.
 const notPremium = "You must be a LiteLLM Enterprise user to use this feature. If you have a license please set " +
 	"`LITELLM_LICENSE` in your env. Get a 7 day trial key here: https://www.litellm.ai/enterprise#trial. " +
-	`\nPricing: https://www.litellm.ai/#pricing`
+	"\nPricing: https://www.litellm.ai/#pricing"
 
 // shortestKey is the least length of a chosen key on new releases.
 const shortestKey = 16
@@ -59,7 +59,7 @@ func (c *call) readKey() (q keyRequest, refused *refusal) {
 // checkKey refuses values that both making and changing a key refuse.
 func (c *call) checkKey(q keyRequest) *refusal {
 	if q.maxBudget.Valid && q.maxBudget.Decimal.IsNegative() {
-		if c.family() == family106 {
+		if c.family() != family81 {
 			return c.wrapped(http.StatusBadRequest, "max_budget must be a non-negative finite number. Received: %s",
 				float(q.maxBudget.Decimal))
 		}
@@ -113,7 +113,7 @@ func keyGenerate(c *call) (any, error) {
 	if refused := c.checkKey(q); refused != nil {
 		return nil, refused
 	}
-	if q.userID == "" && !c.who.admin() && c.family() == family106 {
+	if q.userID == "" && !c.who.admin() && c.family() != family81 {
 		q.userID = c.who.userID
 	}
 	row := &keyRow{

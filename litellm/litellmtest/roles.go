@@ -71,7 +71,7 @@ func (c *call) adminsOnly(path string) *refusal {
 		role = user.role
 	}
 	id := cmp.Or(c.who.userID, "unknown")
-	if c.family() == family106 {
+	if c.family() != family81 {
 		id = strings.Repeat("*", len(id))
 	}
 	return authRefused("Only proxy admin can be used to generate, delete, update info for new keys/users/teams. "+

@@ -65,7 +65,7 @@ func (m *memberRow) json(team string, f family) object {
 			"max_parallel_requests": nil, "tpm_limit": nil, "rpm_limit": nil, "model_max_budget": nil,
 		}
 	}
-	if b, ok := budget.(object); ok && f == family106 {
+	if b, ok := budget.(object); ok && f != family81 {
 		b["budget_reset_at"] = zulu(m.window.resetAt)
 	}
 	o := object{
