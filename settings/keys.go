@@ -42,10 +42,7 @@ func (l *loader) singleKey() Key {
 	}
 	name := l.values["key-name"]
 	key := l.policy(name, options, func(r row) value { return l.values[r.name] })
-	for _, t := range l.singleTargets() {
-		l.add(t.From, checkKeyFile(t.File, l.out.Workspace, l.out.InActions && t.File != ""))
-		key.Targets = append(key.Targets, t)
-	}
+	key.Targets = l.singleTargets()
 	return key
 }
 
@@ -67,6 +64,7 @@ func (l *loader) singleTargets() []Target {
 		l.missing("secret-repository", "missing, and this repository is not known")
 	}
 	if file.text != "" {
+		l.add(file.src, checkKeyFile(file.text, l.out.Workspace, l.writesInActions()))
 		targets = append(targets, Target{File: read(l, file, parsePath), From: file.src})
 	}
 	return targets
@@ -181,7 +179,7 @@ func ownedOptions() map[string]string {
 		"models": "models", "metadata": "", "spend": "", "blocked": "", "duration": "rotation_interval",
 		"budget_id": "", "budget_limits": "", "auto_rotate": "", "rotation_interval": "rotation_interval",
 		"grace_period": "grace_period", "send_invite_email": "", "temp_budget_increase": "max_budget",
-		"temp_budget_expiry": "max_budget", "agent_id": "", "token": "", "created_by": "",
+		"temp_budget_expiry": "max_budget", "agent_id": "", "token": "", "expires": "", "created_by": "",
 	}
 }
 
@@ -244,17 +242,21 @@ func (l *loader) fleetTarget(n targetNode) Target {
 	return t
 }
 
+// writesInActions reports whether targets are written by a job in Actions. Other commands may read a configuration
+// whose keys a service rotates.
+func (l *loader) writesInActions() bool { return l.out.InActions && l.out.Does(PartRotate) }
+
 func (l *loader) fileTarget(n targetNode, t *Target) {
 	for _, field := range []string{"environment", "store", "secret"} {
 		if n.values[field].text != "" {
 			l.add(n.values[field].src, bad("leave it out", "%s is for secrets, not for files", field))
 		}
 	}
-	l.add(n.values["file"].src, checkKeyFile(n.values["file"].text, l.out.Workspace, l.out.InActions))
+	l.add(n.values["file"].src, checkKeyFile(n.values["file"].text, l.out.Workspace, l.writesInActions()))
 	if n.reload == nil {
 		return
 	}
-	l.add(n.reload[0].src, checkReload(l.out.InActions))
+	l.add(n.reload[0].src, checkReload(l.writesInActions()))
 	for _, part := range n.reload {
 		if hasControl(part.text) || part.text == "" {
 			l.add(part.src, bad("write one word", "a part of reload is empty or holds a control character"))

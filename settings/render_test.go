@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 )
 
 var update = flag.Bool("update", false, "write action.yml and README.md from the table")
@@ -35,6 +37,44 @@ func TestRendered(t *testing.T) {
 		if err := os.WriteFile(file.path, []byte(before+file.open+file.want+file.close+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestAction wants action.yml to be an Action whose only default is the workflow's token.
+func TestAction(t *testing.T) {
+	content, err := os.ReadFile("../action.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var action struct {
+		Name, Description, Author string
+		Branding                  struct{ Icon, Color string }
+		Inputs                    map[string]struct {
+			Description, Default string
+			Required             bool
+		}
+		Outputs map[string]struct{ Description string }
+		Runs    struct{ Using, Image string }
+	}
+	if err := yaml.UnmarshalWithOptions(content, &action, yaml.Strict()); err != nil {
+		t.Fatal(err)
+	}
+	inputs := 0
+	for _, r := range table() {
+		if r.on&inputSurface == 0 {
+			continue
+		}
+		inputs++
+		got, want := action.Inputs[r.name], ""
+		if r.name == "github-token" {
+			want = "${{ github.token }}"
+		}
+		if got.Description != r.describe() || got.Default != want || got.Required {
+			t.Errorf("input %s is %+v", r.name, got)
+		}
+	}
+	if inputs != len(action.Inputs) || len(action.Outputs) != 8 || action.Runs.Using != "docker" {
+		t.Errorf("%d inputs of %d are known, %d outputs, runs %+v", inputs, len(action.Inputs), len(action.Outputs), action.Runs)
 	}
 }
 

@@ -73,6 +73,8 @@ func TestFileInActions(t *testing.T) {
 	wantFaults(t, run(reload, shell()))
 	wantFaults(t, run(reload, job()), f+"4:24: a command from a file is not run in Actions; leave reload out, and reload in a step of the workflow")
 
+	mustLoad(t, "check", job(), map[string]string{"openclaw-litellm.yml": target("file: /etc/key, reload: [/bin/true]")})
+
 	issue := "report: {issue: {repository: evil/ops}}\n" + target("file: k")
 	wantFaults(t, run(issue, shell().with("GITHUB_TOKEN", "t")))
 	wantFaults(t, run(issue, job()), f+"1:30: in Actions a file cannot send notices to another repository; give input issue-repository")

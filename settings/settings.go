@@ -53,7 +53,7 @@ type Settings struct {
 	Heartbeat secret.Value // URL pinged after a good run; zero: none
 
 	Owner    string // whose the holders are; "" only for commands that rotate nothing
-	Keys     []Key  // at least one, but for version
+	Keys     []Key  // at least one, but for version and a sandbox without a configuration
 	Failover Failover
 	Report   Report
 	Schedule Schedule
@@ -135,7 +135,7 @@ const (
 type Target struct {
 	Repository   string   // owner/name
 	Environment  string   // of Repository; "": the repository's own secret
-	Organization string   //
+	Organization string   // login
 	Store        string   // of a secret: StoreActions, StoreDependabot or StoreCodespaces
 	Secret       string   // name of the secret, upper case
 	File         string   // path of the key file

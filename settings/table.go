@@ -74,7 +74,7 @@ func runRows() []row {
 		{name: "names", group: groupRun, kind: list, on: inputSurface | envSurface, cmds: []string{CommandRotate}, arg: true,
 			help: "logical keys to rotate (default: all)"},
 		{name: "config", group: groupRun, on: everywhere,
-			help: "configuration file (default: openclaw-litellm.yml, then .github/openclaw-litellm.yml, if there is one)"},
+			help: "configuration file (default: " + strings.Join(files(), ", then ") + ", if there is one)"},
 		{name: "only", group: groupRun, kind: list, on: everywhere, cmds: []string{CommandRun},
 			help: "parts of run: rotate, check, report (default: all)"},
 		{name: "now", group: groupRun, kind: boolean, on: everywhere, def: "false", cmds: []string{CommandRotate},
