@@ -243,8 +243,10 @@ func (l *loader) fleetTarget(n targetNode) Target {
 }
 
 // writesInActions reports whether targets are written by a job in Actions. Other commands may read a configuration
-// whose keys a service rotates.
-func (l *loader) writesInActions() bool { return l.out.InActions && l.out.Does(PartRotate) }
+// whose keys a service rotates, and the sandbox's own is not from a checkout.
+func (l *loader) writesInActions() bool {
+	return l.out.InActions && !l.out.Sandbox && l.out.Does(PartRotate)
+}
 
 func (l *loader) fileTarget(n targetNode, t *Target) {
 	for _, field := range []string{"environment", "store", "secret"} {

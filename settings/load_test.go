@@ -233,7 +233,8 @@ func TestConfigFile(t *testing.T) {
 }
 
 func TestSandbox(t *testing.T) {
-	fleet := []byte("owner: acme/agents\nkeys:\n  - {name: a, targets: [{repository: acme/agents, secret: A}]}\n")
+	fleet := []byte("owner: acme/agents\nkeys:\n  - {name: a, targets: [{repository: acme/agents, secret: A}, " +
+		"{file: /tmp/key, reload: [/bin/true]}]}\nreport: {issue: {repository: acme/ops}}\n")
 	e := job().with("GITHUB_EVENT_NAME", "pull_request", "OPENCLAW_LITELLM_MAX_BUDGET", "5")
 	all := map[string]string{"openclaw-litellm.yml": "nonsense"}
 	s, err := Load([]string{"run", "--sandbox"}, func(name string) string { return e[name] },

@@ -171,7 +171,7 @@ func (l *loader) readTelling() {
 	s.Report.IssueRepository = l.text("issue-repository", parseRepository)
 	s.Report.IssueLabels = readItems(l, l.values["issue-labels"], parseLabel)
 	from := l.values["issue-repository"].src
-	if s.Report.IssueRepository != "" {
+	if s.Report.IssueRepository != "" && !s.Sandbox {
 		l.add(from, checkIssueRepository(from, s.Report.IssueRepository, s.GitHub.Repository, s.InActions))
 	}
 }
