@@ -9,8 +9,8 @@ import (
 // masterUserID is what CreatedBy says of rows made with the master key (seen on 1.81 to 1.108).
 const masterUserID = "default_user_id"
 
-// Identity tells who the management key is, learned once: GET /key/info without a key, which the master key has no row
-// for, and for other keys GET /user/info about their own user.
+// Identity tells who the management key is, learned once and with one request: GET /key/info without a key, which the
+// master key has no row for.
 func (c *Client) Identity(ctx context.Context) (Identity, error) {
 	return c.identity.get(func() (Identity, error) { return c.whoAmI(ctx) })
 }
@@ -20,7 +20,7 @@ func (c *Client) whoAmI(ctx context.Context) (Identity, error) {
 	o, _, err := c.get(ctx, call{op: op, path: "/key/info"}, "info")
 	var e *Error
 	if errors.As(err, &e) && e.Kind == NotFound && strings.Contains(e.Message, "Key not found in database") {
-		return Identity{UserID: masterUserID, Role: "proxy_admin", Master: true}, nil
+		return Identity{UserID: masterUserID, Master: true}, nil
 	}
 	if err != nil {
 		return Identity{}, err
@@ -31,22 +31,5 @@ func (c *Client) whoAmI(ctx context.Context) (Identity, error) {
 	if err := errors.Join(r.err, info.err); err != nil {
 		return Identity{}, unreadable(op, err)
 	}
-	id.Role, err = c.roleOf(ctx, id.UserID)
-	return id, err
-}
-
-// roleOf asks for the role of the management key's own user, "" where that is not told.
-func (c *Client) roleOf(ctx context.Context, userID string) (string, error) {
-	if userID == "" {
-		return "", nil
-	}
-	user, err := c.User(ctx, userID)
-	switch {
-	case err == nil:
-		return user.Role, nil
-	case IsKind(err, NotFound), IsKind(err, Forbidden):
-		return "", nil
-	default:
-		return "", err
-	}
+	return id, nil
 }

@@ -68,7 +68,6 @@ type NewKey struct {
 // Identity is who the management key is, as far as the proxy tells.
 type Identity struct {
 	UserID string // what CreatedBy of rows made with the key says
-	Role   string // "proxy_admin", "" if not told
 	Master bool   // the key is the proxy's master key
 	Routes []string
 }
