@@ -156,8 +156,8 @@ type Usage struct {
 	Tags             []string
 }
 
-// Record books calls: rows in the log, daily sums, and spend of the key, its user and its team, at once. It takes calls
-// of any time, so that a history can be laid out before a test or a demonstration.
+// Record books calls at once: rows in the log, daily sums, and spend of the key, its user and its team as far as the call
+// falls into their window. It takes calls of any time, so that a history can be laid out before a test or a demonstration.
 func (p *Proxy) Record(calls ...Usage) {
 	p.locked(func(now time.Time) {
 		for _, u := range calls {
@@ -201,7 +201,7 @@ func (p *Proxy) record(u Usage, now time.Time) {
 		l.spent = l.spent.Add(row.spend)
 		p.live[subject] = l
 	}
-	p.store.write(pendingCall{worker: p, row: row})
+	p.store.write(pendingCall{worker: p, row: row, past: true})
 }
 
 // Flush writes every call into the rows now, whatever FlushEvery says.

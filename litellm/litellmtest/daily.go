@@ -12,7 +12,7 @@ import (
 
 // dailyKey is the primary key of the daily sums.
 type dailyKey struct {
-	date, user, token, model, group, provider string
+	date, user, token, model, group, provider, endpoint string
 }
 
 // dailyRow is one row of the daily sums.
@@ -54,7 +54,14 @@ func (m metrics) json(f family) object {
 
 // addDaily counts a log row into its day.
 func (s *store) addDaily(row *logRow) {
-	key := dailyKey{row.start.UTC().Format(time.DateOnly), row.userID, row.token, row.model, row.group, row.provider}
+	key := dailyKey{
+		date: row.start.UTC().Format(time.DateOnly), user: row.userID, token: row.token,
+		model: row.model, group: row.group, provider: row.provider,
+	}
+	if row.callType == "acompletion" {
+		key.endpoint = "/chat/completions"
+		key.group = cmp.Or(row.group, row.model)
+	}
 	day := s.daily[key]
 	if day == nil {
 		day = &dailyRow{dailyKey: key}
@@ -160,7 +167,8 @@ func (c *call) dailyRows() ([]*dailyRow, error) {
 	}
 	slices.SortFunc(found, func(a, b *dailyRow) int {
 		return cmp.Or(cmp.Compare(b.date, a.date), cmp.Compare(a.token, b.token), cmp.Compare(a.user, b.user),
-			cmp.Compare(a.model, b.model), cmp.Compare(a.group, b.group), cmp.Compare(a.provider, b.provider))
+			cmp.Compare(a.model, b.model), cmp.Compare(a.group, b.group), cmp.Compare(a.provider, b.provider),
+			cmp.Compare(a.endpoint, b.endpoint))
 	})
 	return found, nil
 }
@@ -222,17 +230,9 @@ func (c *call) breakdown(rows []*dailyRow, keys map[string]bool) object {
 		"models":       by(func(r *dailyRow) string { return r.model }),
 		"model_groups": by(func(r *dailyRow) string { return r.group }),
 		"providers":    by(func(r *dailyRow) string { return cmp.Or(r.provider, "unknown") }),
-		"endpoints":    by(func(r *dailyRow) string { return endpointOf(r) }),
+		"endpoints":    by(func(r *dailyRow) string { return r.endpoint }),
 		"entities":     entities, "mcp_servers": object{}, "api_keys": apiKeys,
 	}
-}
-
-// endpointOf is the endpoint of a row; only chat calls have one here.
-func endpointOf(r *dailyRow) string {
-	if r.provider == "" {
-		return ""
-	}
-	return "/chat/completions"
 }
 
 // sums groups rows.

@@ -83,6 +83,25 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+// TestRecordOutsideWindow: what was spent before the window began is history, not spend.
+func TestRecordOutsideWindow(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	for duration, began := range map[string]time.Time{
+		"1mo": time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), "7d": time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC),
+		"1d": time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), "1h": time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC),
+	} {
+		p := litellmtest.New(litellmtest.Options{Now: c.now, NoServer: true})
+		must(t, p, "POST", "/key/generate", `{"key":"`+testKey(1)+`","max_budget":9,"budget_duration":"`+duration+`"}`)
+		token := secret.New(testKey(1)).SHA256()
+		p.Record(litellmtest.Usage{Token: token, At: began.Add(-time.Second), Model: "backup", Spend: usd("3")},
+			litellmtest.Usage{Token: token, At: began, Model: "backup", Spend: usd("2")})
+		if k, _ := p.Key(token); !k.Spend.Equal(usd("2")) {
+			t.Errorf("%s: spend %s", duration, k.Spend)
+		}
+	}
+}
+
 // TestAggregatedKeyLimit: the newest releases cut the breakdown, not the totals.
 func TestAggregatedKeyLimit(t *testing.T) {
 	t.Parallel()

@@ -55,7 +55,7 @@ func (c *call) book(row *logRow) {
 	if every := c.proxy.flush; every > 0 {
 		due = c.now.Truncate(every).Add(every)
 	}
-	c.store.pending = append(c.store.pending, pendingCall{c.proxy, row, due, c.proxy.dbDown.Load()})
+	c.store.pending = append(c.store.pending, pendingCall{worker: c.proxy, row: row, due: due, lost: c.proxy.dbDown.Load()})
 	c.store.flushUntil(c.now)
 }
 

@@ -21,10 +21,15 @@ type Request struct {
 	Applied      bool   // the route did its work, whether or not the answer arrived
 }
 
-// requestLog is every request, in order of arrival.
+// logLimit is how many requests the log holds at most; the older half goes when it is full.
+const logLimit = 100_000
+
+// requestLog is the requests, in order of arrival.
 type requestLog struct {
 	mu       sync.Mutex
 	requests []Request
+	gone     int // requests that are in the log no more
+	writes   int // of all requests
 }
 
 // entry is one request's place in the log.
@@ -41,11 +46,18 @@ func (l *requestLog) add(r *http.Request, raw []byte) entry {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if len(l.requests) == logLimit {
+		l.requests = slices.Clone(l.requests[logLimit/2:])
+		l.gone += logLimit / 2
+	}
+	write := r.Method != http.MethodGet && r.Method != http.MethodHead && !strings.HasSuffix(r.URL.Path, "/chat/completions")
+	if write {
+		l.writes++
+	}
 	l.requests = append(l.requests, Request{
-		Method: r.Method, Path: redact(r.URL.Path), Query: redact(r.URL.RawQuery), Body: redact(string(raw)), Caller: caller,
-		Write: r.Method != http.MethodGet && r.Method != http.MethodHead && !strings.HasSuffix(r.URL.Path, "/chat/completions"),
+		Method: r.Method, Path: redact(r.URL.Path), Query: redact(r.URL.RawQuery), Body: redact(string(raw)), Caller: caller, Write: write,
 	})
-	return entry{l, len(l.requests) - 1}
+	return entry{l, l.gone + len(l.requests) - 1}
 }
 
 // finish notes what the route answered.
@@ -55,8 +67,8 @@ func (e entry) finish(status int) { e.set(status, true) }
 func (e entry) set(status int, applied bool) {
 	e.log.mu.Lock()
 	defer e.log.mu.Unlock()
-	if e.at < len(e.log.requests) {
-		e.log.requests[e.at].Status, e.log.requests[e.at].Applied = status, applied
+	if at := e.at - e.log.gone; at >= 0 {
+		e.log.requests[at].Status, e.log.requests[at].Applied = status, applied
 	}
 }
 
@@ -70,7 +82,7 @@ func redact(text string) string {
 	})
 }
 
-// Requests returns every request so far, in order of arrival.
+// Requests returns the requests so far, in order of arrival: all of them, up to a hundred thousand.
 func (p *Proxy) Requests() []Request {
 	p.log.mu.Lock()
 	defer p.log.mu.Unlock()
@@ -78,15 +90,15 @@ func (p *Proxy) Requests() []Request {
 }
 
 // Count is how many requests there were.
-func (p *Proxy) Count() int { return len(p.Requests()) }
+func (p *Proxy) Count() int {
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
+	return p.log.gone + len(p.log.requests)
+}
 
 // Writes is how many of them may have changed rows of the management API. Chat calls are none of them.
 func (p *Proxy) Writes() int {
-	n := 0
-	for _, r := range p.Requests() {
-		if r.Write {
-			n++
-		}
-	}
-	return n
+	p.log.mu.Lock()
+	defer p.log.mu.Unlock()
+	return p.log.writes
 }

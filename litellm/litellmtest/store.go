@@ -52,6 +52,15 @@ type pendingCall struct {
 	row    *logRow
 	due    time.Time
 	lost   bool // made while the database was down: the row arrives later, the spend never does
+	past   bool // laid out as history: it counts only in windows that it falls into
+}
+
+// adds is what the call adds to the spend of a row with such a window.
+func (p pendingCall) adds(w window) decimal.Decimal {
+	if p.past && p.row.start.Before(w.start()) {
+		return decimal.Zero
+	}
+	return p.row.spend
 }
 
 // flushUntil writes every call that is due by now.
@@ -79,19 +88,19 @@ func (s *store) write(call pendingCall) {
 		return
 	}
 	if key := s.keys[row.token]; key != nil {
-		key.spend = key.spend.Add(row.spend)
+		key.spend = key.spend.Add(call.adds(key.window))
 		key.total = key.total.Add(row.spend)
 		if row.status == statusSuccess {
 			key.lastActive = millis(row.end)
 		}
 	}
 	if user := s.users[row.userID]; user != nil {
-		user.spend = user.spend.Add(row.spend)
+		user.spend = user.spend.Add(call.adds(user.window))
 	}
 	if team := s.teams[row.teamID]; team != nil {
-		team.spend = team.spend.Add(row.spend)
+		team.spend = team.spend.Add(call.adds(team.window))
 		if member := team.members[row.userID]; member != nil {
-			member.spend = member.spend.Add(row.spend)
+			member.spend = member.spend.Add(call.adds(member.window))
 		}
 	}
 }

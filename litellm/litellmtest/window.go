@@ -26,6 +26,31 @@ func (w window) next(now time.Time) time.Time {
 	return at
 }
 
+// start is when the window that ends at resetAt began; the zero time if there is none.
+func (w window) start() time.Time {
+	if w.resetAt.IsZero() {
+		return time.Time{}
+	}
+	duration := w.duration
+	if w.family == family106 {
+		duration = alias(duration)
+	}
+	count, unit, ok := splitDuration(duration)
+	units := map[string]time.Duration{"h": time.Hour, "m": time.Minute, "s": time.Second}
+	switch length := units[unit]; {
+	case ok && (unit == "mo" || unit == "d" && count == 30):
+		return w.resetAt.AddDate(0, -1, 0)
+	case ok && unit == "d":
+		return w.resetAt.AddDate(0, 0, -count)
+	case ok && unit == "w" && w.family != family81:
+		return w.resetAt.AddDate(0, 0, -7*count)
+	case ok && length > 0:
+		return w.resetAt.Add(-time.Duration(count) * length)
+	default:
+		return w.resetAt.AddDate(0, 0, -1)
+	}
+}
+
 var (
 	budgetPattern = regexp.MustCompile(`^(\d+)([a-z]+)`)
 	expiryPattern = regexp.MustCompile(`^(\d+)(mo|[smhdw]?)`)
