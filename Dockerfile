@@ -7,11 +7,12 @@ ARG VERSION=dev
 WORKDIR /src
 COPY . .
 # timetzdata: time zones for schedules, which a scratch image has none of.
-RUN CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=${VERSION}" -o /bot ./cmd/bot
+RUN CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=${VERSION}" -o /image/bot ./cmd/bot \
+    && install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt \
+    && install -d -m 1777 /image/tmp
 
 FROM scratch
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=build /bot /bot
+COPY --from=build /image /
 # No USER: GitHub runs Actions as root, because the files that carry outputs and the step summary, and the workspace, are
 # the runner's own. As a service the image runs as any user (see examples/service).
 # No WORKDIR: GitHub mounts the workspace and starts the container in it.
