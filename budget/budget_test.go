@@ -164,4 +164,3 @@ func TestWindowStart(t *testing.T) {
 		t.Error("a window without an end has a start")
 	}
 }
-

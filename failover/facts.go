@@ -46,7 +46,7 @@ type Served struct {
 	Of          int64 // requests for Primary seen, Requests included; 0: not known
 	First, Last time.Time
 	Evidence    finding.Evidence
-	Keys        []string // logical keys whose requests these were; empty: not known
+	Keys        []string // logical keys among those who asked; empty: none is known
 }
 
 // Policy is how failover is judged.

@@ -137,7 +137,7 @@ func TestServedBySeveral(t *testing.T) {
 		!got.Since.Equal(now.Add(-40*time.Minute)) || got.Observed.Value.String() != "5" || got.Limit.Value.String() != "10" {
 		t.Errorf("found %+v", got)
 	}
-	for _, want := range []string{"last 1h", "3m ago", "from a, b", "inferred"} {
+	for _, want := range []string{"last 1h", "3m ago", "asked: a, b", "inferred"} {
 		if !strings.Contains(got.Cause, want) {
 			t.Errorf("cause %q does not say %q", got.Cause, want)
 		}

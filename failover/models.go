@@ -109,7 +109,7 @@ func causes(all Served, window time.Duration, now time.Time) []string {
 		out = append(out, "the last one "+short(now.Sub(all.Last))+" ago")
 	}
 	if len(all.Keys) > 0 {
-		out = append(out, "from "+strings.Join(all.Keys, ", "))
+		out = append(out, "among those who asked: "+strings.Join(all.Keys, ", "))
 	}
 	if all.Evidence == finding.Inferred {
 		out = append(out, "this release does not record fallbacks, so that is inferred from who asks for what")

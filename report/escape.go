@@ -83,12 +83,14 @@ func mdText(s string) string {
 // mdCell shows s as a code span in a table cell, where a bar would end the cell.
 func mdCell(s string) string { return strings.ReplaceAll(mdCode(s), "|", "\\|") }
 
-// mdCode shows s as a code span outside tables. Inside, GitHub links and mentions nothing.
+// mdCode shows s as a code span outside tables. Inside, GitHub links and mentions nothing; the beginning of a comment is
+// broken, because our own marks are comments and are looked for as text.
 func mdCode(s string) string {
 	s = visible(s)
 	if s == "" {
 		return ""
 	}
+	s = strings.ReplaceAll(s, "<!", "<\u200b!")
 	fence := "`"
 	for strings.Contains(s, fence) {
 		fence += "`"

@@ -12,7 +12,16 @@ func JSON(w io.Writer, r Report, o Options) error {
 	if r.SchemaVersion == 0 {
 		r.SchemaVersion = SchemaVersion
 	}
+	r.Keys, r.Findings, r.Failures, r.Notes = some(r.Keys), some(r.Findings), some(r.Failures), some(r.Notes)
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(r)
+}
+
+// some returns list, never nil: an empty list is [] in JSON.
+func some[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }

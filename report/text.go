@@ -61,16 +61,17 @@ func (t *text) mark(unicode, ascii string) string {
 }
 
 // name shows a name from outside, cut to a length at which layouts hold.
-func (t *text) name(s string) string { return t.fit(visible(s), nameLimit) }
+func (t *text) name(s string) string { return t.fit(visible(s), t.width()/2) }
 
 func (t *text) title() {
 	command := cmp.Or(t.r.Command, "report")
 	if t.r.DryRun {
 		command += " (nothing was written)"
 	}
-	t.line(t.paint(command, bold), "  ", t.paint(headline(t.r), t.headlineTone()))
+	command = clip(visible(command), nameLimit/4)
+	t.paraAfter(t.paint(command, bold)+"  ", width(command)+2, headline(t.r), t.headlineTone())
 	if p := t.r.Period; p != nil {
-		t.line(t.paint(fmt.Sprintf("%s: %s to %s", visible(p.Name), date(p.From), date(p.To)), faint))
+		t.line(t.paint(fmt.Sprintf("%s: %s to %s", t.name(p.Name), date(p.From), date(p.To)), faint))
 	}
 }
 
@@ -89,9 +90,9 @@ func (t *text) proxy() {
 	if p == nil {
 		return
 	}
-	parts := []string{cmp.Or(visible(p.URL), "LiteLLM")}
+	parts := []string{cmp.Or(t.name(p.URL), "LiteLLM")}
 	if p.Release != "" {
-		parts = append(parts, "release "+visible(p.Release))
+		parts = append(parts, "release "+t.name(p.Release))
 	}
 	state, tn := "ready", green
 	if !p.Ready {
@@ -215,7 +216,7 @@ func details(f finding.Finding, r Report) string {
 	if f.Evidence != "" {
 		parts = append(parts, "evidence: "+string(f.Evidence))
 	}
-	return visible(strings.Join(parts, ", "))
+	return clip(visible(strings.Join(parts, ", ")), textLimit)
 }
 
 func keyNamed(r Report, name string) (Key, bool) {
@@ -279,7 +280,7 @@ func (t *text) notes() {
 func (t *text) footer() {
 	parts := []string{stamp(t.r.GeneratedAt)}
 	if t.r.ToolVersion != "" {
-		parts = append(parts, "openclaw-litellm "+visible(t.r.ToolVersion))
+		parts = append(parts, "openclaw-litellm "+t.name(t.r.ToolVersion))
 	}
 	if s := requestsText(t.r); s != "" {
 		parts = append(parts, s)
@@ -294,7 +295,7 @@ func (t *text) footer() {
 func requestsText(r Report) string {
 	var parts []string
 	for system, n := range r.Requests {
-		parts = append(parts, fmt.Sprintf("%s %d", visible(system), n))
+		parts = append(parts, fmt.Sprintf("%s %d", clip(visible(system), nameLimit), n))
 	}
 	if len(parts) == 0 {
 		return ""

@@ -159,7 +159,7 @@ func (t *text) keyDetail(k Key) {
 }
 
 func generationText(g Generation, now time.Time) string {
-	s := fmt.Sprintf("%d %s", g.Number, visible(g.State))
+	s := fmt.Sprintf("%d %s", g.Number, clip(visible(g.State), nameLimit))
 	switch {
 	case !g.RetireAt.IsZero() && g.State == "retiring":
 		s += ", works until " + date(g.RetireAt) + " (" + away(g.RetireAt, now) + ")"
@@ -183,7 +183,7 @@ func targetText(target Target) string {
 	if target.Generation >= 0 {
 		s += fmt.Sprintf("generation %d, ", target.Generation)
 	}
-	s += visible(target.State)
+	s += clip(visible(target.State), nameLimit)
 	if target.Detail != "" {
 		s += ": " + clip(visible(target.Detail), textLimit)
 	}
@@ -224,7 +224,7 @@ func (t *text) days(k Key) {
 	t.line(lead, t.paint(t.sparkline(values), blue))
 	last := k.Days[len(k.Days)-1].Date
 	t.para(strings.Repeat(" ", 16), fmt.Sprintf("%s to %s, most on %s: %s %s",
-		visible(k.Days[0].Date), visible(last), visible(most.Date), dayText(most), unit), faint)
+		t.name(k.Days[0].Date), t.name(last), t.name(most.Date), dayText(most), unit), faint)
 }
 
 func dayValue(d Day) decimal.Decimal {
@@ -258,7 +258,7 @@ func (t *text) models(k Key) {
 }
 
 func modelText(m Model) string {
-	s := clip(visible(m.Name), nameLimit) + " "
+	s := clip(visible(m.Name), nameLimit) + ": "
 	if m.Spend.Valid {
 		s += money(m.Spend) + " USD in "
 	}
