@@ -1,7 +1,6 @@
 package litellmtest
 
 import (
-	"errors"
 	"regexp"
 	"slices"
 	"strconv"
@@ -54,9 +53,17 @@ func (w window) start() time.Time {
 var (
 	budgetPattern = regexp.MustCompile(`^(\d+)([a-z]+)`)
 	expiryPattern = regexp.MustCompile(`^(\d+)(mo|[smhdw]?)`)
+)
 
-	errMonths   = errors.New("Monthly resets currently only support 1 month intervals") //nolint:staticcheck // LiteLLM's words
-	errDuration = errors.New("Invalid duration format")                                 //nolint:staticcheck // LiteLLM's words
+// exception is an error in LiteLLM's words.
+type exception string
+
+// Error implements error.
+func (e exception) Error() string { return string(e) }
+
+const (
+	errMonths   exception = "Monthly resets currently only support 1 month intervals"
+	errDuration exception = "Invalid duration format"
 )
 
 // nextReset is LiteLLM's calendar: 1d, 24h → midnight; 7d → Monday; 30d, 1mo → the 1st; other days from today's
@@ -181,7 +188,7 @@ func expiry(f family, duration string, now time.Time) (time.Time, error) {
 	}
 	unit, ok := units[m[2]]
 	if !ok {
-		return time.Time{}, errors.New("Unsupported duration unit, passed duration: " + duration) //nolint:staticcheck // LiteLLM's words
+		return time.Time{}, exception("Unsupported duration unit, passed duration: " + duration)
 	}
 	return now.Add(time.Duration(count) * unit), nil
 }
