@@ -17,5 +17,7 @@
 // # What it leaves out
 //
 // Streaming, embeddings, organisations, projects, budget tables, tags, guardrails, rate limits (stored, not enforced),
-// Enterprise routes and the web page. A route it does not know is answered 404 as FastAPI does, and is in the log.
+// Enterprise routes and the web page; /spend/logs without v2; caches of users and teams, by which real workers, 1.81
+// above all, notice a changed budget a call or some seconds late; the lateness of budget resets; the rounding of floats.
+// A route it does not know is answered 404 as FastAPI does, and is in the log.
 package litellmtest
