@@ -16,6 +16,7 @@ import (
 type Runner struct {
 	LiteLLM *litellm.Client
 	Policy  Policy
+	Fleet   *Fleet  // an earlier reading of many keys, to plan from at first; nil: this key is read by itself
 	Options Options // Run and Started may be left empty: they are filled in
 
 	NewKey   func() secret.Value // nil: "sk-" and 32 random bytes
@@ -96,7 +97,7 @@ func (r *Runner) read(ctx context.Context) (Reading, error) {
 	if err != nil {
 		return Reading{}, fmt.Errorf("learning who the management key is: %w", err)
 	}
-	user, err := r.LiteLLM.User(ctx, HolderID(r.Policy.Name))
+	user, err := r.holder(ctx)
 	reading := Reading{Self: id.UserID}
 	switch {
 	case litellm.IsKind(err, litellm.NotFound):
@@ -116,6 +117,20 @@ func (r *Runner) read(ctx context.Context) (Reading, error) {
 		reading.Member = m
 	}
 	return reading, nil
+}
+
+// holder reads the holder with its rows; the first time from the fleet's reading, if there is one.
+func (r *Runner) holder(ctx context.Context) (*litellm.User, error) {
+	id := HolderID(r.Policy.Name)
+	if r.Fleet == nil {
+		return r.LiteLLM.User(ctx, id)
+	}
+	user := r.Fleet.holder(id)
+	r.Fleet = nil
+	if user == nil {
+		return nil, &litellm.Error{Op: "looking for " + id, Kind: litellm.NotFound}
+	}
+	return user, nil
 }
 
 // begin fills in what identifies this run, once.

@@ -61,19 +61,13 @@ func inside(host string) bool {
 	return false
 }
 
-// parseListen takes host:port to listen on. Unless anyone may read it, the host has to be a loopback address.
-func parseListen(anyone bool) func(string) (string, *problem) {
-	return func(text string) (string, *problem) {
-		host, port, err := net.SplitHostPort(text)
-		if _, notNumber := strconv.ParseUint(port, 10, 16); err != nil || notNumber != nil {
-			return "", bad("write host:port, such as 127.0.0.1:8080", "%s is not an address to listen on", quote(text))
-		}
-		ip, err := netip.ParseAddr(host)
-		if loopback := host == "localhost" || err == nil && ip.Unmap().IsLoopback(); !anyone && !loopback {
-			return "", bad("listen on a loopback address, such as 127.0.0.1:8080", "the page shows spend and %s is open to others", quote(text))
-		}
-		return text, nil
+// parseListen takes host:port to listen on, or :port for every address.
+func parseListen(text string) (string, *problem) {
+	_, port, err := net.SplitHostPort(text)
+	if _, notNumber := strconv.ParseUint(port, 10, 16); err != nil || notNumber != nil {
+		return "", bad("write host:port, such as 127.0.0.1:8080", "%s is not an address to listen on", quote(text))
 	}
+	return text, nil
 }
 
 // quoteHost names the host of a URL and nothing else of it.

@@ -159,7 +159,7 @@ func TestCommandInput(t *testing.T) {
 	_, err = load("serve", job(), nil)
 	wantFaults(t, err, "command line: serve never ends, which a job in Actions has to; use run on a schedule")
 	_, err = load("", job().with("INPUT_NOW", "true", "INPUT_NAMES", "openclaw"), nil)
-	wantFaults(t, err, "input names: run does nothing with it; leave it out, or use rotate",
+	wantFaults(t, err, "input names: run does nothing with it; leave it out, or use rotate or keys",
 		"input now: run does nothing with it; leave it out, or use rotate")
 	s := mustLoad(t, "", job().with("INPUT_COMMAND", "rotate", "INPUT_NOW", "True", "INPUT_NAMES", "openclaw"), nil)
 	if !s.Now || len(s.Names) != 1 {

@@ -38,16 +38,32 @@ func (l *loader) readCommand() {
 	s := l.out
 	s.Sandbox = l.bool("sandbox")
 	s.Now = s.Command == CommandRotate && l.bool("now")
+	s.Compromised = s.Command == CommandRotate && l.bool("compromised")
 	s.DryRun = s.Command == CommandPlan || l.bool("dry-run")
 	s.DetailedExitCode = s.Command == CommandPlan && l.bool("detailed-exitcode")
-	if s.Command == CommandRotate {
+	if s.Command == CommandRotate || s.Command == CommandKeys {
 		s.Names = readItems(l, l.values["names"], parseKeyName)
+	}
+	if s.Command == CommandKeys {
+		l.readUnblock()
 	}
 	s.Parts = l.parts()
 	if s.InActions && s.Command == CommandServe {
 		l.add(Source{Name: "command line"}, bad("use run on a schedule", "serve never ends, which a job in Actions has to"))
 	}
 	l.refuseIdle()
+}
+
+// readUnblock takes "keys unblock NAME...", the one thing that keys does besides listing.
+func (l *loader) readUnblock() {
+	s := l.out
+	if len(s.Names) == 0 || s.Names[0] != "unblock" {
+		return
+	}
+	s.Unblock, s.Names = true, s.Names[1:]
+	if len(s.Names) == 0 {
+		l.add(l.values["names"].src, bad("name it: keys unblock NAME", "which key is to be unblocked is not said"))
+	}
 }
 
 // refuseIdle refuses what says what to do, but not to this command: rotation asked for by now, say, would not happen.
@@ -182,8 +198,7 @@ func (l *loader) readService() {
 	s.Schedule.Run = l.text("schedule-run", parseCron)
 	s.Schedule.Report = l.text("schedule-report", parseCron)
 	s.Schedule.Timezone = read(l, l.values["timezone"], parseTimezone)
-	s.Listen = l.text("listen", parseListen(false))
-	s.HealthListen = l.text("health-listen", parseListen(true))
+	s.HealthListen = l.text("health-listen", parseListen)
 }
 
 // readOutput reads how results and the log are written.

@@ -37,6 +37,8 @@ type Settings struct {
 	Names            []string // logical keys to work on; nil: all
 	Parts            []Part   // what the command does of a whole pass, in order; nil for keys and version
 	Now              bool     // of rotate: whatever the age
+	Compromised      bool     // rotate, and end the grace of every older generation at once
+	Unblock          bool     // keys: reopen the newest retired generation of Names
 	DryRun           bool     // true for plan: nothing is written anywhere and nobody is told
 	DetailedExitCode bool     // plan: exit with 4 if work is due
 	Sandbox          bool     // no outside system is used; LiteLLM, GitHub and Slack are left for the caller to fill
@@ -58,7 +60,6 @@ type Settings struct {
 	Report   Report
 	Schedule Schedule
 
-	Listen       string // host:port of the service's page, a loopback address; "": none
 	HealthListen string // host:port of the health endpoints; "": none
 
 	ConfigFile string // the file read; "": none

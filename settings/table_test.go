@@ -96,7 +96,7 @@ func samples() map[string]sample {
 		"issue-repository": {"run", "acme/ops", shell().with("GITHUB_TOKEN", "t")}, "issue-labels": {"run", "a,b", nil},
 		"heartbeat-url": {"run", "https://ping.example.com", nil}, "schedule-run": {"serve", "@daily", nil},
 		"schedule-report": {"serve", "@weekly", nil}, "timezone": {"serve", "Europe/Paris", nil},
-		"listen": {"serve", "127.0.0.1:1", nil}, "health-listen": {"serve", ":1", nil}, "period": {"report", "day", nil},
+		"compromised": {"rotate", "true", nil}, "health-listen": {"serve", ":1", nil}, "period": {"report", "day", nil},
 		"format": {"run", "json", nil}, "output": {"run", "out.md", nil}, "fail-on": {"run", "warning", nil},
 		"log-format": {"run", "json", nil}, "log-level": {"run", "debug", nil},
 	}

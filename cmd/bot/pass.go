@@ -41,8 +41,10 @@ func (b *bot) pass(ctx context.Context) *pass {
 		p.in.Configured = append(p.in.Configured, k.Name)
 	}
 	switch {
-	case b.set.Command == settings.CommandKeys:
+	case b.set.Command == settings.CommandKeys && !b.set.Unblock:
 		p.list(ctx)
+	case b.set.Command == settings.CommandKeys:
+		p.rotate(ctx)
 	case b.set.Does(settings.PartRotate):
 		p.rotate(ctx)
 	}
@@ -55,6 +57,10 @@ func (b *bot) pass(ctx context.Context) *pass {
 	p.count()
 	if b.set.Does(settings.PartReport) && !b.set.DryRun {
 		p.tell(ctx)
+		if err := b.heartbeat(ctx, len(p.errs) == 0); err != nil {
+			p.errs = append(p.errs, err)
+			p.in.Failures = append(p.in.Failures, report.Failure{Step: "heartbeat", Message: err.Error()})
+		}
 	}
 	return p
 }

@@ -16,13 +16,17 @@ const atOnce = 4
 // outcomes come in the order of the configuration; keys not begun when the program was told to stop have none.
 func (b *bot) rotateKeys(ctx context.Context, dry bool) []rotate.Outcome {
 	keys := b.selected()
+	fleet, err := rotate.ReadFleet(ctx, b.proxy, len(keys), b.now())
+	if err != nil {
+		b.log.Warn("reading the keys one by one, because reading them together failed", "error", err)
+	}
 	outcomes := make([]*rotate.Outcome, len(keys))
 	work := make(chan int)
 	var wg sync.WaitGroup
 	for range min(atOnce, len(keys)) {
 		wg.Go(func() {
 			for i := range work {
-				o := b.rotateKey(ctx, keys[i], dry)
+				o := b.rotateKey(ctx, keys[i], fleet, dry)
 				outcomes[i] = &o
 			}
 		})
@@ -47,11 +51,11 @@ feeding:
 	return done
 }
 
-func (b *bot) rotateKey(ctx context.Context, k settings.Key, dry bool) rotate.Outcome {
+func (b *bot) rotateKey(ctx context.Context, k settings.Key, fleet *rotate.Fleet, dry bool) rotate.Outcome {
 	r := &rotate.Runner{
-		LiteLLM: b.proxy, Policy: b.policyOf(k),
-		Options: rotate.Options{Now: b.set.Now, CheckTargets: true},
-		Mask:    b.known.Add, Now: b.now, Sleep: sleep, Stopping: b.stop, Notify: b.reload(k),
+		LiteLLM: b.proxy, Policy: b.policyOf(k), Fleet: fleet,
+		Options: rotate.Options{Now: b.set.Now, Compromised: b.set.Compromised, Unblock: b.set.Unblock, CheckTargets: b.set.Command != settings.CommandKeys},
+		Mask:    b.known.Add, Now: b.now, Sleep: b.sleep, Stopping: b.stop, Notify: b.reload(k),
 		Progress: func(name string, s rotate.Step) {
 			b.log.Info(rotate.Describe(s), "key", name, "reason", s.Reason)
 		},

@@ -1,0 +1,59 @@
+package rotate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/litellm"
+)
+
+// Fleet is one reading of the holders of many keys. It only saves requests: whatever is due is planned again from a
+// reading of its own before anything is written.
+type Fleet struct {
+	asOf    time.Time
+	holders map[string]*litellm.User // by id
+}
+
+// holdersPrefix begins the id of every holder.
+const holdersPrefix = "openclaw-litellm/"
+
+// ReadFleet reads the holders of n keys and their generations from pages of /user/list and /key/list. It returns nil if
+// that would take more requests than reading the keys one by one: on a proxy with many keys of others, or with few of
+// ours. now is the caller's time when it began.
+func ReadFleet(ctx context.Context, c *litellm.Client, n int, now time.Time) (*Fleet, error) {
+	const few = 10
+	if n < few {
+		return nil, nil
+	}
+	keys, ok, err := c.AllKeys(ctx, n/2)
+	if err != nil || !ok {
+		return nil, err
+	}
+	users, err := c.Users(ctx, holdersPrefix)
+	if err != nil {
+		return nil, fmt.Errorf("reading the holders: %w", err)
+	}
+	f := &Fleet{asOf: now.UTC(), holders: make(map[string]*litellm.User, len(users))}
+	for i := range users {
+		f.holders[users[i].ID] = &users[i]
+	}
+	for _, k := range keys {
+		if h := f.holders[k.UserID]; h != nil {
+			h.Keys = append(h.Keys, k)
+		}
+	}
+	return f, nil
+}
+
+// holder returns the holder with that id as the fleet's reading showed it; nil if there was none.
+func (f *Fleet) holder(id string) *litellm.User {
+	h := f.holders[id]
+	if h == nil {
+		return nil
+	}
+	user := *h
+	user.Keys, user.AsOf = slices.Clone(h.Keys), f.asOf
+	return &user
+}
