@@ -55,6 +55,7 @@ func (r *Runner) Rotate(ctx context.Context) Outcome {
 	r.report(reading, plan)
 	if err != nil || !plan.goAhead() || len(plan.Steps) == 0 || r.stopping() {
 		r.fail(err)
+		r.sayOvertaken(plan)
 		return r.out
 	}
 	if plan.rotate {
@@ -67,6 +68,14 @@ func (r *Runner) Rotate(ctx context.Context) Outcome {
 		r.fail(err)
 	}
 	return r.out
+}
+
+// sayOvertaken says why a rotation that was asked for is not due any more.
+func (r *Runner) sayOvertaken(plan Plan) {
+	asked := r.Options.Now || r.Options.Compromised
+	if asked && plan.goAhead() && plan.current >= 0 && len(plan.Steps) == 0 && r.out.Err == nil {
+		r.out.Waiting = fmt.Sprintf("another run has rotated key %q since this one began", r.Policy.Name)
+	}
 }
 
 // goAhead reports whether the plan may write.

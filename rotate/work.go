@@ -20,6 +20,9 @@ func (r *Runner) work(ctx context.Context) error {
 		}
 		step, ok := r.nextStep(plan, &errs)
 		if !ok || r.stopping() {
+			if len(r.out.Steps) == 0 {
+				r.sayOvertaken(plan)
+			}
 			return errors.Join(errs...)
 		}
 		if step.Kind == StepMint || step.Kind == StepVerify {
