@@ -12,7 +12,7 @@ import (
 type coverage struct {
 	known      bool
 	configured map[string]bool // nil: not told
-	rotated    map[string]bool // keys whose rotation was read without an error
+	rotated    map[string]bool // keys whose rotation was read, and whether without an error
 	spend      map[string]bool // keys whose spend was read
 	failover   []string        // rules of failover that the facts allowed
 }
@@ -49,7 +49,8 @@ func (c coverage) judges(rule, kind, name string) bool {
 	case slices.Contains(failover.Rules(), rule):
 		return slices.Contains(c.failover, rule)
 	case kind == "key":
-		return c.rotated[name]
+		ok, tried := c.rotated[name]
+		return ok || !tried && rule == RuleFailed && c.spend[name]
 	}
 	return true
 }

@@ -123,14 +123,14 @@ func fingerprint(r Report) string {
 		used := k.UsedPercent.Decimal.Div(decimal.NewFromInt(5)).Floor()
 		state = append(state, k.Name, k.Generation, used, k.MaxBudget, k.ResetAt.UTC(), k.Failed)
 		for _, g := range k.Generations {
-			state = append(state, g.Number, g.State)
+			if g.State != "deleted" { // it is gone from the next reading
+				state = append(state, g.Number, g.State)
+			}
 		}
 		for _, t := range k.Targets {
-			placed := t.State
-			if placed == "placed" {
-				placed = "unchanged"
+			if t.State == "failed" || t.State == "drifted" { // of the others a quiet pass may not ask
+				state = append(state, t.Name, t.State)
 			}
-			state = append(state, t.Name, t.Generation, placed)
 		}
 	}
 	if p := r.Proxy; p != nil {

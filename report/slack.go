@@ -166,7 +166,7 @@ func (b *slackBuilder) lines(noun string, lines []string, share int) {
 	for i, line := range lines {
 		line = clip(line, slackSection)
 		if runes(line)+1 > room-runes(slackCut(len(lines), noun)) {
-			text = b.flush(text)
+			b.flush(text)
 			b.section(slackCut(len(lines)-i, noun))
 			return
 		}
