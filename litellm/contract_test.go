@@ -38,6 +38,7 @@ type world struct {
 	pass            func(time.Duration) // lets time pass
 	now             func() time.Time    // the proxy's, about
 	run             string              // makes this run's names unique
+	down            func(bool)          // stops the database; nil: it must not be
 }
 
 func TestContractFake(t *testing.T) {
@@ -75,6 +76,7 @@ func contract(t *testing.T, newProxy func(t *testing.T) *world) {
 		{"move_key", moveKey}, {"team_budget", teamBudget},
 		{"spend_rows", spendRows}, {"activity_of_user", activityOfUser}, {"fallback", fallback},
 		{"models", modelsListed}, {"health", health}, {"narrow_keys", narrowKeys}, {"identity", identity}, {"two_proxies", twoProxies},
+		{"database_down", databaseDown},
 	}
 	for _, c := range clauses {
 		t.Run(c.name, func(t *testing.T) {
@@ -98,7 +100,7 @@ func fakeWorld(t *testing.T, version string) *world {
 		return &litellm.Client{BaseURL: p.URL(), Key: p.MasterKey(), HTTP: p.Client(), Now: now,
 			Sleep: func(ctx context.Context, d time.Duration) error { pass(d); return ctx.Err() }}
 	}
-	return &world{Client: connect(proxy), second: connect(other), version: version, pass: pass, now: now, run: "fake"}
+	return &world{Client: connect(proxy), second: connect(other), version: version, pass: pass, now: now, run: "fake", down: proxy.SetDatabaseDown}
 }
 
 // liveWorld is a real proxy.

@@ -128,6 +128,7 @@ func TestReleaseAndReadiness(t *testing.T) {
 		{"1.81", []reply{noRoute, open}, "1.81.13", true, "connected", 2},
 		{"not_allowed", []reply{{status: 403, body: `{"detail":"no"}`}, bare}, "", true, "connected", 2},
 		{"database_down", []reply{down, off}, "", false, "disconnected", 2},
+		{"database_down_1.81", []reply{noRoute, {status: 503, body: `{"detail":"Service Unhealthy (Can't reach database server at localhost:5432)"}`}}, "", false, "disconnected", 2},
 		{"database_down_told_at_once", []reply{off}, "", false, "disconnected", 1},
 	}
 	for _, tt := range tests {

@@ -31,9 +31,13 @@ func parseRelease(text string) Release {
 // does not tell this key is the zero Release and no error.
 func (c *Client) Release(ctx context.Context) (Release, error) {
 	return c.release.get(func() (Release, error) {
-		r, err := c.probe(ctx, "asking for the release")
-		if err != nil {
+		const op = "asking for the release"
+		r, err := c.probe(ctx, op)
+		switch {
+		case err != nil:
 			return Release{}, err
+		case !r.Ready && !r.Release.Known(): // it may be told when the database is back
+			return Release{}, &Error{Op: op, Kind: DatabaseDown, Message: "the proxy's database is " + or(r.Database, "not connected")}
 		}
 		return r.Release, nil
 	})
@@ -79,7 +83,11 @@ func (c *Client) probe(ctx context.Context, op string) (*Readiness, error) {
 		}
 	}
 	q.path = "/health/readiness"
+	start := c.now()
 	a, err := c.do(ctx, q)
+	if IsKind(err, DatabaseDown) { // 1.81 says so with an error
+		return &Readiness{Database: "disconnected", Latency: c.now().Sub(start)}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +114,7 @@ func readiness(op string, a *answer) (*Readiness, error) {
 }
 
 // LatestHealth returns the latest background health check of every deployment, ordered by model: empty where the proxy
-// runs none (background_health_checks). It causes no model call.
+// runs none (background_health_checks), and on every known release while its database is down. It causes no model call.
 func (c *Client) LatestHealth(ctx context.Context) ([]HealthCheck, error) {
 	const op = "reading the latest health checks"
 	o, _, err := c.get(ctx, call{op: op, path: "/health/latest"}, "latest_health_checks")

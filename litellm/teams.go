@@ -14,6 +14,13 @@ import (
 func (c *Client) TeamMember(ctx context.Context, teamID, userID string) (*TeamMember, error) {
 	op := fmt.Sprintf("reading member %q of team %q", userID, teamID)
 	o, a, err := c.get(ctx, call{op: op, path: "/team/info", query: url.Values{"team_id": {teamID}}}, "team_info")
+	if IsKind(err, NotFound) {
+		if ready, probeErr := c.probe(ctx, op); probeErr != nil {
+			return nil, probeErr
+		} else if !ready.Ready {
+			return nil, &Error{Op: op, Route: "GET /team/info", Kind: DatabaseDown, Message: "the proxy's database is " + or(ready.Database, "not connected")}
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
