@@ -66,7 +66,14 @@ func (r *Runner) claim(ctx context.Context, n int) (bool, error) {
 		r.held = claim{gen: n, token: c.Token, expires: r.localTime(c.Expires)}
 		return r.alone(ctx, rs, reading.Now)
 	}
-	return false, fmt.Errorf("the proxy has no claim row %s of ours after creating it; if somebody else made that key, delete it", short(value.SHA256()))
+	for _, k := range reading.Holder.Keys {
+		if k.Token == value.SHA256() {
+			return false, fmt.Errorf("somebody else made the key %s, which only this tool should; delete it", short(k.Token))
+		}
+	}
+	// Ours was ignored, because the claim was another run's, and that run has finished and deleted it since.
+	r.out.Waiting = fmt.Sprintf("another run has just finished with key %q", r.Policy.Name)
+	return false, nil
 }
 
 // alone gives the claim back when a reading under it shows another run: numbers can come free after a clean-up, so a
