@@ -66,7 +66,7 @@ func (r *Runner) claim(ctx context.Context, n int) (bool, error) {
 		r.held = claim{gen: n, token: c.Token, expires: r.localTime(c.Expires)}
 		return r.alone(ctx, rs, reading.Now)
 	}
-	for _, k := range reading.Holder.Keys {
+	for _, k := range reading.keys() {
 		if k.Token == value.SHA256() {
 			return false, fmt.Errorf("somebody else made the key %s, which only this tool should; delete it", short(k.Token))
 		}

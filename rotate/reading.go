@@ -23,6 +23,14 @@ type Reading struct {
 	Uses   map[string]LastUse // by token, of generations about to be blocked; nil entries: not asked
 }
 
+// keys are the holder's rows; none without a holder.
+func (r Reading) keys() []litellm.Key {
+	if r.Holder == nil {
+		return nil
+	}
+	return r.Holder.Keys
+}
+
 // Stamp is what a target told of its content, or why it did not.
 type Stamp struct {
 	Value string // "" without an error: the target holds nothing
@@ -54,7 +62,7 @@ func sortRows(p Policy, r Reading) rows {
 	if j, err := readJournal(r.Holder.Metadata); err == nil {
 		out.holder = j
 	}
-	for _, k := range r.Holder.Keys {
+	for _, k := range r.keys() {
 		j, err := readJournal(k.Metadata)
 		adopted := out.holder != nil && out.holder.Adopted == k.Token
 		switch {
