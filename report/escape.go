@@ -90,7 +90,7 @@ func mdCode(s string) string {
 	if s == "" {
 		return ""
 	}
-	s = strings.ReplaceAll(s, "<!", "<\u200b!")
+	s = strings.NewReplacer("<!", "<\u200b!", "##[", "#\u200b#[").Replace(s) // the latter is a command of GitHub's runner
 	fence := "`"
 	for strings.Contains(s, fence) {
 		fence += "`"

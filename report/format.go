@@ -162,7 +162,7 @@ func actionText(a Action) string {
 	case "finish":
 		return fmt.Sprintf("record that every target holds generation %d", a.Generation)
 	case "alias":
-		return fmt.Sprintf("give the plain alias to generation %d", a.Generation)
+		return fmt.Sprintf("rename generation %d", a.Generation)
 	case "block":
 		return fmt.Sprintf("block generation %d", a.Generation)
 	case "delete":

@@ -26,7 +26,7 @@ import (
 // evil are texts from outside that would do something on some surface.
 var evil = []string{
 	"@org/everyone please", "<!channel> <@U012345> <https://evil.example|click>", "<script>alert(1)</script><img src=x onerror=y>",
-	"\x1b[31mred\x1b]0;title\x07\x1b[2J", "::error::boo\r\n::add-mask::x", "a\u202egnp.exe\u2066\u200b\u200f", "`code` ``more`` |cell| \n# head\n- item",
+	"\x1b[31mred\x1b]0;title\x07\x1b[2J", "::error::boo\r\n::add-mask::x", "##[add-mask]x", "a " + strings.Repeat("::warning::x ", 60), "a\u202egnp.exe\u2066\u200b\u200f", "`code` ``more`` |cell| \n# head\n- item",
 	"[link](https://evil.example) ![](https://evil.example/pixel) www.evil.example", "acme/other#1 #2 GH-3", "--> <!-- openclaw-litellm:end -->",
 	"*bold* _it_ ~gone~ >quote", "\xff\xfe broken", strings.Repeat("長", 10000), "{{template}} ${{ secrets.X }} $(id)", "\u0085\u2028\u2029next\u0000line",
 	"<!-- openclaw-litellm:begin -->", "\U000e0041\U000e0042tags", "&lt;b&gt; &amp;", "",
@@ -91,7 +91,7 @@ func checkSurfaces(t *testing.T, r report.Report) {
 		}
 	}
 	var b bytes.Buffer
-	if err := report.JSON(&b, r, report.Options{}); err != nil || !json.Valid(b.Bytes()) || !utf8.Valid(b.Bytes()) {
+	if err := report.JSON(&b, r, report.Options{}); err != nil || !json.Valid(b.Bytes()) || bytes.Contains(b.Bytes(), []byte("##[")) || !utf8.Valid(b.Bytes()) {
 		t.Errorf("JSON: %v", err)
 	}
 	k := &tracker{fails: map[string]bool{}, lost: map[string]bool{}}
@@ -128,6 +128,9 @@ func checkTerminal(t *testing.T, s string, width int) {
 	t.Helper()
 	for line := range strings.Lines(s) {
 		line = strings.TrimSuffix(line, "\n")
+		if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
+			t.Errorf("a command for the runner: %q", line)
+		}
 		if n := (&runewidth.Condition{StrictEmojiNeutral: true}).StringWidth(line); n > width {
 			t.Errorf("a line of %d cells at width %d: %q", n, width, line)
 		}
@@ -184,6 +187,9 @@ func closing(s, fence string) int {
 
 func checkMarkdown(t *testing.T, s string) {
 	t.Helper()
+	if strings.Contains(s, "##[") || strings.Contains(s, "\n::") {
+		t.Errorf("a command for the runner: %q", around(s, "##["))
+	}
 	text := bare(s)
 	if hit := actsInMarkdown.FindString(text); hit != "" {
 		t.Errorf("%q acts in Markdown: %q", hit, around(text, hit))
@@ -201,7 +207,7 @@ func checkMarkdown(t *testing.T, s string) {
 }
 
 func around(s, hit string) string {
-	i := strings.Index(s, hit)
+	i := max(0, strings.Index(s, hit))
 	return s[max(0, i-30):min(len(s), i+40)]
 }
 

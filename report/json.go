@@ -1,21 +1,26 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 )
 
 // JSON writes r as one indented JSON value that docs/report.schema.json describes, and returns the writer's error. Text
-// from outside is in it as it came, in JSON strings; < > & are escaped, so that it can be put into a page.
+// from outside is in it as it came, in JSON strings; < > & are escaped, so that it can be put into a page, and
+// so is what a GitHub runner would take for a command.
 func JSON(w io.Writer, r Report, o Options) error {
 	r = o.view(r)
 	if r.SchemaVersion == 0 {
 		r.SchemaVersion = SchemaVersion
 	}
 	r.Keys, r.Findings, r.Failures, r.Notes = some(r.Keys), some(r.Findings), some(r.Failures), some(r.Notes)
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(bytes.ReplaceAll(text, []byte("##["), []byte(`#\u0023[`)), '\n'))
+	return err
 }
 
 // some returns list, never nil: an empty list is [] in JSON.

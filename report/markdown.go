@@ -55,13 +55,14 @@ func mdContext(r Report, state bool) string {
 	return strings.Join(parts, " · ") + "\n"
 }
 
-var mdSigns = [...]string{finding.Info: "🔵", finding.Warning: "🟡", finding.Critical: "🔴"}
-
 func sign(s finding.Severity) string {
-	if s < finding.Info || s > finding.Critical {
-		return ""
+	switch s {
+	case finding.Critical:
+		return "🔴"
+	case finding.Warning:
+		return "🟡"
 	}
-	return mdSigns[s]
+	return "🔵"
 }
 
 func mdFindings(r Report) section {

@@ -69,13 +69,19 @@ func Notices(previous Memory, findings []finding.Finding, done []Event, now time
 	next.Stories = nil
 	var out []Notice
 	seen, ongoing := map[string]bool{}, map[string]bool{}
-	for _, f := range sortFindings(slices.Clone(findings))[:min(len(findings), maxStories)] {
+	room := maxStories - len(previous.Stories)
+	for _, f := range sortFindings(slices.Clone(findings)) {
 		id := storyKey(f)
 		if seen[id] {
 			continue
 		}
 		seen[id], ongoing[sameThing(f.Rule, f.Subject.Kind, f.Subject.Name)] = true, true
 		told, known := previous.story(id)
+		if !known {
+			if room--; room < 0 {
+				continue // it could not be remembered, and would come again each time
+			}
+		}
 		reason, due := needsNotice(told, known, f, now, p)
 		story := keep(told, known, f, now, due)
 		next.Stories = append(next.Stories, story)
