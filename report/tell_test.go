@@ -112,6 +112,12 @@ func TestTellJournal(t *testing.T) {
 		t.Errorf("a corrupt memory is not spoken of: %q", res.Notes)
 	}
 	s.want(pass(hours(4), "48", 0), "journal: load")
+
+	// Where there is nothing to tell either, it is replaced all the same.
+	s.journal.data = []byte("corrupt")
+	december := time.Date(2026, 12, 2, 0, 0, 0, 0, time.UTC)
+	s.want(pass(december, "1", 0), "journal: load\njournal: save")
+	s.want(pass(december, "1", 0), "journal: load")
 }
 
 // TestTellWithoutMemory: while nothing can be remembered only the gravest is told.

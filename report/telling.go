@@ -59,6 +59,7 @@ type session struct {
 
 	publicNotices, fullNotices []Notice
 	kept                       map[carrier]Memory // as last saved or loaded
+	corrupt                    bool               // the memory could not be read, and is to be replaced
 	ending                     bool               // what could be sent was
 	issueFailed                bool               // the issue could not be written
 }
@@ -126,7 +127,7 @@ func (s *session) due() bool {
 			return true
 		}
 	}
-	if !sameStories(s.mem.Stories, s.loaded.Stories) {
+	if s.corrupt || !sameStories(s.mem.Stories, s.loaded.Stories) {
 		return true
 	}
 	state := fingerprint(s.full)
@@ -175,7 +176,7 @@ func (s *session) load(ctx context.Context) {
 
 // remember takes a memory that was loaded, or begins a new one and says so.
 func (s *session) remember(m Memory, err error) {
-	if err != nil {
+	if s.corrupt = err != nil; s.corrupt {
 		s.note("the memory of what was told is begun anew, so notices may repeat once: " + clip(visible(err.Error()), nameLimit))
 	}
 	s.loaded = m
@@ -227,7 +228,7 @@ func (s *session) save(ctx context.Context) {
 }
 
 func (s *session) saveJournal(ctx context.Context) {
-	if sameMemory(s.mem, s.kept[inJournal]) {
+	if sameMemory(s.mem, s.kept[inJournal]) && !s.corrupt {
 		return
 	}
 	s.mem.Saved = s.now
@@ -241,7 +242,7 @@ func (s *session) saveJournal(ctx context.Context) {
 		s.lose()
 		return
 	}
-	s.kept[inJournal] = s.mem.clone()
+	s.kept[inJournal], s.corrupt = s.mem.clone(), false
 }
 
 // sameMemory compares what a and b tell; when they were saved is no part of it.
