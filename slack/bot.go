@@ -58,6 +58,9 @@ func (b *Bot) post(ctx context.Context, op, channel, thread string, m Message) (
 		}
 		if thread != "" {
 			opts = append(opts, slack.MsgOptionTS(thread))
+			if m.Broadcast {
+				opts = append(opts, slack.MsgOptionBroadcast())
+			}
 		}
 		id, ts, sent, err := api.PostMessageWithResponseContext(ctx, channel, opts...)
 		if err == nil && ts != "" {

@@ -11,6 +11,8 @@ import (
 type Message struct {
 	Text   string
 	Blocks []slack.Block
+	// Broadcast shows a reply in the channel as well as in its thread. Other messages are not changed by it.
+	Broadcast bool
 }
 
 // Ref is where a message is: what an update and a reply need, and what memory keeps. Channel is Slack's ID even if the

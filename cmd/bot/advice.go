@@ -141,6 +141,17 @@ func (t advisedTarget) Write(ctx context.Context, v secret.Value) (string, bool,
 	return stamp, own, t.advise(err)
 }
 
+// advisedFile is a key file whose errors name the setting to mend.
+type advisedFile struct {
+	advisedTarget
+	file rotate.Reader
+}
+
+func (t advisedFile) Read(ctx context.Context) (secret.Value, error) {
+	value, err := t.file.Read(ctx)
+	return value, t.advise(err)
+}
+
 // secretPermission is what a token needs to write a secret there, in GitHub's words.
 func secretPermission(t settings.Target) string {
 	kind := map[string]string{settings.StoreDependabot: "Dependabot secrets", settings.StoreCodespaces: "Codespaces secrets"}[t.Store]

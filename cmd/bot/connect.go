@@ -11,8 +11,22 @@ import (
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
+// pace keeps the writes of each token within GitHub's limits, over all passes of a service.
+type pace struct{ secrets, issues *github.Pacer }
+
+func (b *bot) newPace() pace {
+	p := &github.Pacer{Now: b.now, Sleep: b.sleep}
+	if b.set.GitHub.SecretsToken.Equal(b.set.GitHub.Token) {
+		return pace{p, p}
+	}
+	return pace{p, &github.Pacer{Now: b.now, Sleep: b.sleep}}
+}
+
 // connect makes the clients that the settings name. It contacts nobody.
 func (b *bot) connect() error {
+	if b.pace.secrets == nil {
+		b.pace = b.newPace()
+	}
 	transport, err := b.transport()
 	if err != nil {
 		return err
@@ -20,15 +34,16 @@ func (b *bot) connect() error {
 	b.http = &http.Client{Transport: transport, CheckRedirect: noRedirect}
 	b.proxy = &litellm.Client{
 		BaseURL: b.set.LiteLLM.BaseURL, Key: b.set.LiteLLM.Key,
-		HTTP: &http.Client{Transport: transport}, Now: b.now, Sleep: sleep,
+		HTTP: &http.Client{Transport: transport}, Now: b.now, Sleep: b.sleep,
 	}
 	api := func() *github.Client {
 		return &github.Client{
-			APIURL: b.set.GitHub.APIURL, HTTP: &http.Client{Transport: transport}, Now: b.now, Sleep: sleep,
+			APIURL: b.set.GitHub.APIURL, HTTP: &http.Client{Transport: transport}, Now: b.now, Sleep: b.sleep,
 			UserAgent: "openclaw-litellm-action/" + version,
 		}
 	}
 	b.secretsAPI, b.issuesAPI = api(), api()
+	b.secretsAPI.Pace, b.issuesAPI.Pace = b.pace.secrets.Wait, b.pace.issues.Wait
 	b.secretsAPI.Token, b.issuesAPI.Token = b.set.GitHub.SecretsToken, b.set.GitHub.Token
 	if b.set.InActions {
 		b.issuesAPI.Login = "github-actions[bot]"

@@ -29,7 +29,8 @@ type process struct {
 	dir            string   // the working directory
 	readFile       func(string) ([]byte, error)
 	now            func() time.Time
-	stop           <-chan struct{} // closed by the first signal: finish the step in hand
+	sleep          func(context.Context, time.Duration) error // waits, or returns when the context ends; nil: sleep
+	stop           <-chan struct{}                            // closed by the first signal: finish the step in hand
 	stdout, stderr io.Writer
 	stdoutTerminal terminal
 	stderrTerminal terminal

@@ -27,6 +27,7 @@ type bot struct {
 	proxy      *litellm.Client
 	secretsAPI *github.Client // writes secrets
 	issuesAPI  *github.Client // writes the living issue
+	pace       pace
 	http       *http.Client   // for Slack and the heartbeat; follows no redirect
 }
 
@@ -34,6 +35,9 @@ type bot struct {
 func run(p process) int {
 	set, err := settings.Load(p.args, p.getenv, p.readFile, sandboxConfig)
 	b := &bot{process: p, set: set, known: &secret.Set{}}
+	if b.sleep == nil {
+		b.sleep = sleep
+	}
 	b.hideSecrets()
 	if help := (*settings.Help)(nil); errors.As(err, &help) {
 		fmt.Fprint(b.stdout, help.Text)

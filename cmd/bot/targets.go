@@ -28,11 +28,12 @@ func (b *bot) policyOf(k settings.Key) rotate.Policy {
 
 func (b *bot) targetOf(t settings.Target) rotate.Target {
 	if t.File != "" {
-		return advisedTarget{b.keyFileOf(t), func(err error) error {
+		file := b.keyFileOf(t)
+		return advisedFile{advisedTarget{file, func(err error) error {
 			return advise(err, func(error) (string, string) {
 				return t.From.String(), "name a file in a directory that exists and that this process may write to"
 			})
-		}}
+		}}, file}
 	}
 	target := &github.SecretTarget{
 		Client: b.secretsAPI, Name: t.Secret,

@@ -28,11 +28,11 @@ func (b *bot) telling() report.Telling {
 	switch {
 	case !b.set.Slack.BotToken.IsZero():
 		t.Messengers = append(t.Messengers, &channel{
-			bot:     slack.Bot{Token: b.set.Slack.BotToken, APIURL: b.set.Slack.APIURL, HTTP: b.http, Notes: notes, Sleep: sleep},
+			bot:     slack.Bot{Token: b.set.Slack.BotToken, APIURL: b.set.Slack.APIURL, HTTP: b.http, Notes: notes, Sleep: b.sleep},
 			channel: b.set.Slack.Channel,
 		})
 	case !b.set.Slack.WebhookURL.IsZero():
-		t.Messengers = append(t.Messengers, &webhook{slack.Webhook{URL: b.set.Slack.WebhookURL, HTTP: b.http, Notes: notes, Sleep: sleep}})
+		t.Messengers = append(t.Messengers, &webhook{slack.Webhook{URL: b.set.Slack.WebhookURL, HTTP: b.http, Notes: notes, Sleep: b.sleep}})
 	}
 	return t
 }
@@ -171,5 +171,5 @@ func (*webhook) Update(context.Context, string, report.Message) error { return r
 func (*webhook) Reply(context.Context, string, report.Message) error  { return report.ErrGone }
 
 func slackMessage(m report.Message) slack.Message {
-	return slack.Message{Text: m.Text, Blocks: m.Blocks}
+	return slack.Message{Text: m.Text, Blocks: m.Blocks, Broadcast: m.Broadcast}
 }
