@@ -28,7 +28,7 @@ type bot struct {
 	secretsAPI *github.Client // writes secrets
 	issuesAPI  *github.Client // writes the living issue
 	pace       pace
-	http       *http.Client   // for Slack and the heartbeat; follows no redirect
+	http       *http.Client // for Slack and the heartbeat; follows no redirect
 }
 
 // run is the program without the operating system. It returns the exit code.
