@@ -28,10 +28,11 @@ type Memory struct {
 
 // SenderMemory is what one sender still has to tell, and what it may edit.
 type SenderMemory struct {
-	Anchor  string   `json:"anchor,omitempty"` // of the living message; "" for none
-	Shown   string   `json:"shown,omitempty"`  // fingerprint of the state that message shows
-	Pending []Notice `json:"pending,omitempty"`
-	Dropped int      `json:"dropped,omitempty"` // pending notices that went because there were too many
+	Anchor  string    `json:"anchor,omitempty"` // of the living message; "" for none
+	Posted  time.Time `json:"posted,omitzero"`  // when that message was posted
+	Shown   string    `json:"shown,omitempty"`  // fingerprint of the state that message shows
+	Pending []Notice  `json:"pending,omitempty"`
+	Dropped int       `json:"dropped,omitempty"` // pending notices that went because there were too many
 }
 
 // Story is one finding that was told and is not over.

@@ -257,3 +257,24 @@ func (hanging) Post(ctx context.Context, _ report.Message) (string, error) {
 }
 func (hanging) Update(context.Context, string, report.Message) error { return nil }
 func (hanging) Reply(context.Context, string, report.Message) error  { return nil }
+
+// TestTellDoneLives: what tells of a deed lives on for a day; after that news get a message of their own.
+func TestTellDoneLives(t *testing.T) {
+	t.Parallel()
+	for after, want := range map[int]string{
+		23: "update C1/1|reply C1/1", 25: "post",
+	} {
+		s := newStage(t)
+		s.telling.Issues, s.telling.Journal, s.telling.Messengers = nil, s.journal, []report.Messenger{s.bot}
+		s.tell(pass(hours(0), "1", 3))
+		s.tell(pass(hours(after), "41", 0))
+		var got []string
+		for _, line := range s.bot.log {
+			what, _, _ := strings.Cut(line, ":")
+			got = append(got, what)
+		}
+		if strings.Join(got, "|") != want {
+			t.Errorf("after %d hours: %q, want %q", after, got, want)
+		}
+	}
+}

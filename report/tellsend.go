@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 )
 
 // send delivers what is pending, sender by sender.
@@ -36,8 +37,12 @@ func (s *session) comment(ctx context.Context) {
 func (s *session) message(ctx context.Context, m Messenger) {
 	sm := s.mem.Senders[m.Name()]
 	state := fingerprint(s.full)
+	notices := s.worded(sm.Pending)
+	if len(notices) > 0 && s.stale(sm) {
+		sm.Anchor = ""
+	}
 	var err error
-	switch notices := s.worded(sm.Pending); {
+	switch {
 	case m.Living() && sm.Anchor != "":
 		err = s.live(ctx, m, &sm, notices, state)
 	case len(notices) == 0:
@@ -51,12 +56,21 @@ func (s *session) message(ctx context.Context, m Messenger) {
 		s.fail(m.Name(), "sending to "+m.Name(), err)
 	} else {
 		sm.Pending, sm.Dropped = nil, 0
-		if len(s.mem.Stories) == 0 {
-			sm.Anchor, sm.Shown = "", "" // the story is over; the next one gets a message of its own
+		over := slices.ContainsFunc(notices, func(n Notice) bool { return n.Reason == Resolved })
+		if over && len(s.mem.Stories) == 0 {
+			sm.Anchor, sm.Posted, sm.Shown = "", time.Time{}, "" // what comes next gets a message of its own
 		}
 	}
 	s.mem.Senders[m.Name()] = sm
 }
+
+// stale reports whether the living message is too old to carry news: nobody looks for them in the thread of a message that
+// told of something done long ago. While a story goes on the message stays.
+func (s *session) stale(sm SenderMemory) bool {
+	return len(s.loaded.Stories) == 0 && s.now.Sub(sm.Posted) > staleAfter
+}
+
+const staleAfter = 24 * time.Hour
 
 // worded returns the pending notices in the words that messengers may use. Those of earlier passes were kept in the words
 // of the memory.
@@ -112,7 +126,7 @@ func (s *session) post(ctx context.Context, m Messenger, sm *SenderMemory, messa
 		return err
 	}
 	if m.Living() {
-		sm.Shown = state
+		sm.Shown, sm.Posted = state, s.now
 	} else {
 		sm.Anchor = ""
 	}
