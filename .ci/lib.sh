@@ -28,7 +28,11 @@ step() {
   else
     failed=$((failed + 1))
     printf 'FAILED with %d, %ds\n' "$status" $((SECONDS - began))
-    tail -n "${CI_LOG_LINES:-200}" "$log" | sed 's/^/    | /'
+    {
+      grep -E '^ *--- FAIL|^FAIL|^panic:|^FAILED' "$log" | head -n 40 || true   # first of all, what of it failed
+      echo '…'
+      tail -n "${CI_LOG_LINES:-200}" "$log"
+    } | cut -c1-500 | sed 's/^/    | /'
     lines+=("$(printf '  FAILED  %5ds  %s' $((SECONDS - began)) "$name")")
   fi
 }

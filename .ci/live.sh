@@ -86,7 +86,9 @@ live_test() {
   grep -v '^=== ' "$logs/live"
   ran=$(grep -c -E '^ *--- PASS' "$logs/live") || true
   echo "note: $ran passed"
-  awk '/^ *--- SKIP/ { name = $3; getline; sub(/^ */, ""); print "note: skipped " name ": " $0 }' "$logs/live"
+  awk '$1 == "===" { name = $3 }
+       /^ +[a-z0-9_]+_test\.go:[0-9]+: / { said[name] = $0; sub(/^[^ ]* *[^ ]+: /, "", said[name]) }
+       $1 == "---" && $2 == "SKIP:" { print "note: skipped " $3 " (" said[$3] ")" }' "$logs/live"
   ((status == 0)) && ((ran > 0)) || { echo "no test ran, or one failed" >&2; return 1; }
 }
 
