@@ -24,7 +24,7 @@ func (plan *Plan) aliasFree(p Policy, r Reading) bool {
 			continue
 		}
 		if why := adoptable(p, k); why != "" {
-			plan.Steps, plan.Refused = nil, &Conflict{fmt.Sprintf("key %q: a key with that alias exists already (hash %s, %s): %s", p.Name, short(k.Token), facts(k), why)}
+			plan.Steps, plan.Refused = nil, &Conflict{fmt.Sprintf("a key with that alias exists already (hash %s, %s): %s", short(k.Token), facts(k), why)}
 			return false
 		}
 		plan.Steps = append(plan.Steps, Step{Kind: StepAdopt, Gen: 0, Token: k.Token,

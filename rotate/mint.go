@@ -2,6 +2,7 @@ package rotate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -124,17 +125,18 @@ func (r *Runner) newFields(plan Plan, j journal) litellm.Fields {
 			fields[name] = raw
 		}
 	}
+	carryBudgets(fields, from)
 	if p.Models != nil {
 		fields["models"] = p.Models
 	}
 	for name, v := range p.Options {
 		fields[name] = v
 	}
-	if p.MaxBudget.Valid {
+	if p.ownLimit() {
 		fields["max_budget"] = p.MaxBudget.Decimal
-	}
-	if p.BudgetDuration != "" {
-		fields["budget_duration"] = p.BudgetDuration
+		if p.BudgetDuration != "" {
+			fields["budget_duration"] = p.BudgetDuration
+		}
 	}
 	if p.TeamID != "" {
 		fields["team_id"] = p.TeamID
@@ -143,6 +145,26 @@ func (r *Runner) newFields(plan Plan, j journal) litellm.Fields {
 	fields["key_alias"] = generationAlias(p.Name, j.Gen)
 	fields["metadata"] = withJournal(from.Metadata, j)
 	return fields
+}
+
+// carryBudgets carries what is kept outside the row: a soft budget, whose budget row LiteLLM makes anew, or else a budget
+// that is shared with other keys; and further windows of the key's own, without their state.
+func carryBudgets(fields litellm.Fields, from litellm.Key) {
+	table := budgetTable(from)
+	switch {
+	case !empty(table["soft_budget"]):
+		fields["soft_budget"] = table["soft_budget"]
+	case !empty(from.Raw["budget_id"]):
+		fields["budget_id"] = from.Raw["budget_id"]
+	}
+	var windows []map[string]json.RawMessage
+	if json.Unmarshal(from.Raw["budget_limits"], &windows) != nil || len(windows) == 0 {
+		return
+	}
+	for _, w := range windows {
+		delete(w, "reset_at")
+	}
+	fields["budget_limits"] = windows
 }
 
 // mint creates the row and reads it back: LiteLLM's answer echoes what was sent, not what was stored. A lost answer is

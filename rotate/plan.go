@@ -61,7 +61,7 @@ func (w Wants) any() bool { return w.Alias || w.Stamps || len(w.Uses) > 0 }
 
 // Conflict is a refusal that only a person can resolve, because it is between the settings and what is there. Callers
 // exit with 2: nothing was touched.
-type Conflict struct{ Why string }
+type Conflict struct{ Why string } // of the key that the error around it names
 
 // Error implements error.
 func (c *Conflict) Error() string { return c.Why }
@@ -105,11 +105,11 @@ func checkHolder(p Policy, r Reading) error {
 	id := HolderID(p.Name)
 	switch {
 	case err != nil:
-		return &Conflict{fmt.Sprintf("key %q: LiteLLM user %s can't be used: %v; run the release that wrote it, or remove the user by hand", p.Name, id, err)}
+		return &Conflict{fmt.Sprintf("LiteLLM user %s can't be used: %v; run the release that wrote it, or remove the user by hand", id, err)}
 	case j == nil || j.Kind != kindHolder || j.Name != p.Name:
-		return &Conflict{fmt.Sprintf("key %q: LiteLLM user %s exists and was not made by this tool; choose another key name, or remove the user by hand", p.Name, id)}
+		return &Conflict{fmt.Sprintf("LiteLLM user %s exists and was not made by this tool; choose another key name, or remove the user by hand", id)}
 	case j.Owner != p.Owner:
-		return &Conflict{fmt.Sprintf("key %q belongs to %s, not to %s; choose another key name here, or set owner to %q in one configuration only", p.Name, j.Owner, p.Owner, j.Owner)}
+		return &Conflict{fmt.Sprintf("it belongs to %s, not to %s; choose another key name here, or set owner to %q in one configuration only", j.Owner, p.Owner, j.Owner)}
 	}
 	return nil
 }
@@ -171,7 +171,28 @@ func (plan *Plan) rotationSteps(p Policy, r Reading, o Options) {
 	for _, t := range p.Targets {
 		add(StepPlace, t.String(), placeReason(gen, r, t))
 	}
-	add(StepFinish, "", "the journal says that every target holds it")
+	add(StepFinish, "", "the journal says which targets hold it")
+	plan.sayWhatIsLost(p)
+}
+
+// sayWhatIsLost names limits of the current generation that LiteLLM counts on the key itself, so that they begin anew
+// with the next one.
+func (plan *Plan) sayWhatIsLost(p Policy) {
+	if plan.current < 0 {
+		return
+	}
+	cur := plan.rows.generations[plan.current]
+	for _, field := range [...]string{"budget_limits", "model_max_budget"} {
+		if empty(cur.Raw[field]) {
+			continue
+		}
+		plan.Findings = append(plan.Findings, finding.Finding{
+			Rule: "limit-begins-anew", Severity: finding.Warning, Subject: finding.Subject{Kind: "key", Name: p.Name}, Level: field,
+			Summary: fmt.Sprintf("generation %d of key %q has %s, which LiteLLM counts for each generation by itself", cur.Gen, p.Name, field),
+			Advice:  "The new generation carries the same limits, but their windows begin anew; put what must hold across rotations into max_budget.",
+			Source:  "GET /user/info",
+		})
+	}
 }
 
 func placeReason(gen int, r Reading, t Target) string {

@@ -180,6 +180,14 @@ func TestPlan(t *testing.T) {
 				k.Models = []string{"gpt-4o"}
 				k.Raw = map[string]json.RawMessage{"rpm_limit": json.RawMessage("60")}
 			}), Options{}, nil},
+		{"a window that does not follow the calendar is the holder's alone",
+			func() *world {
+				w := newWorld().generation(1, day, true, func(k *litellm.Key, _ *journal) {
+					k.MaxBudget, k.BudgetDuration = decimal.NullDecimal{}, ""
+				})
+				w.Policy.BudgetDuration, w.Holder.BudgetDuration = "15d", "15d"
+				return w
+			}(), Options{}, nil},
 		{"an option that differs is updated",
 			func() *world {
 				w := newWorld().generation(1, day, true)

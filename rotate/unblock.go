@@ -17,7 +17,7 @@ func (plan *Plan) unblockSteps(p Policy, r Reading, o Options) {
 			continue
 		}
 		if plan.compromisedAbove(i) {
-			plan.Refused = &Conflict{fmt.Sprintf("key %q: generation %d was blocked because it is compromised; it is never reopened", p.Name, g.Gen)}
+			plan.Refused = &Conflict{fmt.Sprintf("generation %d was blocked because it is compromised; it is never reopened", g.Gen)}
 			return
 		}
 		if !ok {
@@ -27,5 +27,5 @@ func (plan *Plan) unblockSteps(p Policy, r Reading, o Options) {
 		plan.Steps = append(plan.Steps, Step{Kind: StepUnblock, Gen: g.Gen, Token: g.Token, Reason: "it was asked for (keys unblock)"})
 		return
 	}
-	plan.Refused = &Conflict{fmt.Sprintf("key %q has no blocked generation to reopen; a generation is deleted a day after it was blocked", p.Name)}
+	plan.Refused = &Conflict{"it has no blocked generation to reopen; a generation is deleted a day after it was blocked"}
 }

@@ -97,10 +97,10 @@ func memberDiffers(p Policy, m *litellm.TeamMember) bool {
 // generationDiff compares one generation with what the policy names.
 func generationDiff(p Policy, k litellm.Key) []change {
 	var out []change
-	if p.MaxBudget.Valid && !sameMoney(k.MaxBudget, p.MaxBudget) {
+	if p.ownLimit() && !sameMoney(k.MaxBudget, p.MaxBudget) {
 		out = append(out, change{"max_budget", k.MaxBudget, p.MaxBudget.Decimal})
 	}
-	if p.BudgetDuration != "" && k.BudgetDuration != p.BudgetDuration {
+	if p.ownLimit() && k.BudgetDuration != p.BudgetDuration {
 		out = append(out, change{"budget_duration", k.BudgetDuration, p.BudgetDuration})
 	}
 	if p.Models != nil && !sameSet(k.Models, p.Models) {
@@ -115,13 +115,41 @@ func generationDiff(p Policy, k litellm.Key) []change {
 	return out
 }
 
+// ownLimit reports whether a generation carries the policy's limit itself, as a second belt and for its /key/info. It may
+// only where its window resets with the holder's: by the calendar, or never. Any other window counts from its row's
+// creation; a generation minted in the middle of the holder's window would then keep what it spent before the holder's
+// reset, and refuse calls that the budget allows.
+func (p Policy) ownLimit() bool {
+	if !p.MaxBudget.Valid {
+		return false
+	}
+	switch p.BudgetDuration {
+	case "", "1h", "1d", "24h", "7d", "30d", "1mo": // seen on 1.81.13, 1.93.2 and 1.106.10
+		return true
+	}
+	return false
+}
+
 // option returns a field of the row by LiteLLM's name. Some options ("tags", "model_rpm_limit", "guardrails") are kept in
 // the row's metadata.
 func option(k litellm.Key, name string) json.RawMessage {
 	if raw, ok := k.Raw[name]; ok && !empty(raw) {
 		return raw
 	}
+	if name == "soft_budget" {
+		return budgetTable(k)["soft_budget"]
+	}
 	return k.Metadata[name]
+}
+
+// budgetTable is the row of LiteLLM's budget table that the key points to: its soft budget, or a budget shared with other
+// keys. nil: none.
+func budgetTable(k litellm.Key) map[string]json.RawMessage {
+	var table map[string]json.RawMessage
+	if json.Unmarshal(k.Raw["litellm_budget_table"], &table) != nil {
+		return nil
+	}
+	return table
 }
 
 func empty(raw json.RawMessage) bool {
