@@ -118,6 +118,12 @@ func TestViewer(t *testing.T) {
 		}
 	}
 	w := newWorld(t, githubtest.Limits{})
+	w.Token = secret.New("ghs_" + "of-an-app")
+	w.server.AddToken(w.Token, githubtest.Token{App: true, Login: "rotator[bot]"})
+	if got, err := w.Viewer(t.Context()); got != "rotator[bot]" || err != nil || w.Requests() != 1 {
+		t.Errorf("an app's token by its looks: %q, %v, asked %d times", got, err, w.Requests())
+	}
+	w = newWorld(t, githubtest.Limits{})
 	w.APIURL += "/api/v3"
 	w.server.AddToken(secret.New(fakeToken), githubtest.Token{App: true, Login: "rotator[bot]"})
 	w.server.Inject(githubtest.Fault{Path: "/api/graphql", Status: 502, Times: 4})

@@ -12,9 +12,12 @@ import (
 // ActionsLogin is who GITHUB_TOKEN writes as.
 const ActionsLogin = "github-actions[bot]"
 
+// appToken starts the token of an app, GITHUB_TOKEN included.
+const appToken = "ghs_"
+
 // Viewer returns the login that the token writes as, for telling our own issues from others'; it asks once. GET /user
-// answers for a person's token. The token of an app (GITHUB_TOKEN is one) has no user and is refused with 403; GraphQL
-// then tells the bot's login. Where that is refused, too, Viewer returns ActionsLogin. Client.Login, if set, goes
+// answers for a person's token. The token of an app (GITHUB_TOKEN is one) has no user and would be refused with 403;
+// GraphQL tells the bot's login. Where that is refused, too, Viewer returns ActionsLogin. Client.Login, if set, goes
 // before all of this.
 func (c *Client) Viewer(ctx context.Context) (string, error) {
 	c.mu.Lock()
@@ -23,7 +26,11 @@ func (c *Client) Viewer(ctx context.Context) (string, error) {
 	if login != "" {
 		return login, nil
 	}
-	login, err := c.user(ctx)
+	ask := c.user
+	if strings.HasPrefix(c.Token.Reveal(), appToken) {
+		ask = c.bot
+	}
+	login, err := ask(ctx)
 	if KindOf(err) == Forbidden {
 		login, err = c.bot(ctx)
 	}
