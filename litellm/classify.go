@@ -36,7 +36,7 @@ func (c *Client) classify(q *call, a *answer) *Error {
 	return e
 }
 
-// kindOf judges an error answer. asker is the token of the key that asked. Texts and types: docs/facts-litellm.md.
+// kindOf judges an error answer. asker is the token of the key that asked. Texts and types: docs/facts.md.
 func kindOf(q *call, a *answer, f fault, asker string) Kind {
 	if kind := kindOfType(q, f, asker); kind != "" {
 		return kind

@@ -9,7 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// The routes of the recipes in docs/facts-litellm.md: what the whole product needs, and what check and report need.
+// The routes of the recipes in docs/facts.md: what the whole product needs, and what check and report need.
 var (
 	readRoutes = []string{"/user/info", "/user/list", "/key/info", "/key/list", "/team/info", "/user/daily/activity", "/spend/logs/v2",
 		"/v1/models", "/model/info", "/health/readiness/details", "/health/latest"}

@@ -14,6 +14,6 @@
 // Every failure is an *Error with a Kind, which is what callers switch on (KindOf, IsKind): the proxy's status codes for
 // one and the same thing differ by release. No error holds a key: see Error.
 //
-// What is known of the API, and on which releases it was seen, is in docs/facts-litellm.md. The fake proxy for tests is
+// What is known of the API, and on which releases it was seen, is in docs/facts.md. The fake proxy for tests is
 // litellmtest; one contract suite (contract_test.go) holds for it and for real proxies.
 package litellm

@@ -15,7 +15,7 @@ import (
 func verify(c *litellm.Client) error { return c.VerifyKey(context.Background(), mintedKey) }
 func block(c *litellm.Client) error  { return c.BlockKey(context.Background(), token) }
 
-// The bodies are those of docs/facts-litellm.md: of real proxies, with made-up keys.
+// The bodies are those of docs/facts.md: of real proxies, with made-up keys.
 func TestKinds(t *testing.T) {
 	tests := []struct {
 		name   string
