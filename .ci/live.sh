@@ -18,14 +18,17 @@ proxies() {
     return
   fi
   step 'PostgreSQL' postgres
-  local release up=()
+  local release up=() databases=()
   for release in "${releases[@]}"; do
     step "LiteLLM $release is up" start_proxy "$release"
-    is_up "$release" && up+=("$release=$(proxy_url "$release")")
+    is_up "$release" || continue
+    up+=("$release=$(proxy_url "$release")")
+    databases+=("$release=$(<"$(litellm_cache)/run/$release/database_url")")
   done
   step "a second LiteLLM $newest on the same database" "$root/.ci/second-proxy" "$newest" "$second"
   LITELLM_LIVE=$(IFS=,; echo "${up[*]}")
-  export LITELLM_LIVE
+  LITELLM_LIVE_DATABASE=$(IFS=,; echo "${databases[*]}")
+  export LITELLM_LIVE LITELLM_LIVE_DATABASE
   if [[ -s $second/url ]]; then export LITELLM_LIVE_SECOND=$newest=$(<"$second/url"); fi
   step 'contract: real LiteLLM and the one in memory' live_test ./litellm Contract
   step 'end to end against real LiteLLM' live_test ./cmd/bot Live
