@@ -160,7 +160,7 @@ func actionText(a Action) string {
 	case "place":
 		return fmt.Sprintf("place generation %d in %s", a.Generation, a.Target)
 	case "finish":
-		return fmt.Sprintf("record that every target holds generation %d", a.Generation)
+		return fmt.Sprintf("record which targets hold generation %d", a.Generation)
 	case "alias":
 		return fmt.Sprintf("rename generation %d", a.Generation)
 	case "block":

@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/failover"
+	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/observe"
 	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/rotate"
@@ -30,7 +34,23 @@ func (b *bot) once(ctx context.Context) int {
 		p.errs = append(p.errs, err)
 	}
 	b.tellRunner(r)
+	p.complain()
 	return p.exitCode(r)
+}
+
+// complain says on standard error what failed, a line each, unless a person has just read it in the report.
+func (p *pass) complain() {
+	if p.stdoutTerminal.width > 0 && p.stderrTerminal.width > 0 && p.set.Format == "text" && p.set.Output == "" {
+		return
+	}
+	var said []string
+	for _, err := range p.errs {
+		line := strings.Join(strings.Fields(err.Error()), " ")
+		if !slices.Contains(said, line) {
+			said = append(said, line)
+			fmt.Fprintln(p.stderr, "bot:", line)
+		}
+	}
 }
 
 // pass does the parts that the command asks for. What fails in one part stops no other.
@@ -101,7 +121,7 @@ func (p *pass) check(ctx context.Context) {
 	for _, k := range p.selected() {
 		facts, err := p.spend(ctx, o, k)
 		if err != nil {
-			p.failed(k.Name, p.adviseProxy(err))
+			p.failed(k.Name, err)
 			continue
 		}
 		p.in.Spend = append(p.in.Spend, facts)
@@ -146,8 +166,16 @@ func holderOf(k settings.Key) observe.Holder {
 	return observe.Holder{Key: k.Name, UserID: rotate.HolderID(k.Name), TeamID: k.TeamID}
 }
 
-// failed notes what could not be learned of a key.
+// failed notes what could not be learned of a key. That there is none yet is no news after its rotation was planned or
+// refused.
 func (p *pass) failed(key string, err error) {
+	if litellm.IsKind(err, litellm.NotFound) {
+		if slices.ContainsFunc(p.in.Outcomes, func(o rotate.Outcome) bool { return o.Name == key }) {
+			return
+		}
+		err = fmt.Errorf("key %q has no budget and no generation yet; rotate makes them: bot rotate", key)
+	}
+	err = p.adviseProxy(err)
 	p.errs = append(p.errs, flatten(err)...)
 	p.in.Failures = append(p.in.Failures, report.Failure{Step: "observe", Key: key, Message: p.known.Redact(err.Error())})
 }
@@ -158,7 +186,7 @@ func (p *pass) tell(ctx context.Context) {
 	for _, f := range p.told.Failures {
 		p.errs = append(p.errs, errors.New(f.Message))
 	}
-	p.touched = p.touched || p.told.Writes > 0
+	p.touched = p.touched || p.told.Writes > 0 && len(p.told.Failures) > 0 // that the settings are wrong may be told
 	p.in.Failures = append(p.in.Failures, p.told.Failures...)
 	p.in.Notes = append(p.in.Notes, p.told.Notes...)
 	p.count()

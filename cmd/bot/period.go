@@ -18,7 +18,7 @@ func (p *pass) period(ctx context.Context) {
 			err = o.Activity(ctx, &facts, holderOf(k), from, p.in.Now)
 		}
 		if err != nil {
-			p.failed(k.Name, p.adviseProxy(err))
+			p.failed(k.Name, err)
 			continue
 		}
 		p.in.Spend = append(p.in.Spend, facts)

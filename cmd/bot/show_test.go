@@ -1,0 +1,199 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/org/openclaw-litellm-action/rotate"
+)
+
+var (
+	logTime  = regexp.MustCompile(`(?m)^time=\S+ `)
+	hidden   = regexp.MustCompile(`(?s)<!--.*?-->`)
+	hashes   = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
+	encoded  = regexp.MustCompile(`[A-Za-z0-9+/]{40,}=*`)
+	maskLine = regexp.MustCompile(`(?m)^::add-mask::.*\n`)
+)
+
+// steady takes out of a text what differs from run to run: ports, paths, tokens.
+func (w *world) steady(text string) string {
+	text = strings.ReplaceAll(text, strings.TrimPrefix(w.secrets["WEBHOOK"].Reveal(), w.urls["slack"]), "/WEBHOOK")
+	for system, address := range w.urls {
+		text = strings.ReplaceAll(text, address, "http://"+system)
+		text = strings.ReplaceAll(text, strings.TrimPrefix(address, "http://"), system)
+	}
+	if w.dir != "" {
+		text = strings.ReplaceAll(text, w.dir, "$WORK")
+	}
+	return hashes.ReplaceAllString(logTime.ReplaceAllString(text, ""), "TOKEN")
+}
+
+// requestLines shows what the last run sent, a request a line: to whom, what, and LiteLLM's fields.
+func (w *world) requestLines() string {
+	var b strings.Builder
+	for _, r := range w.sent() {
+		fmt.Fprintf(&b, "%s %s %s", r.system, r.method, r.path)
+		if r.system == "litellm" {
+			b.WriteString(subject(r.query) + fields(r.body))
+		}
+		b.WriteByte('\n')
+	}
+	return w.steady(b.String())
+}
+
+// subject is what of a query says whom it is about.
+func subject(query string) string {
+	values, _ := url.ParseQuery(query)
+	for _, name := range []string{"user_id", "key_alias"} {
+		if v := values.Get(name); v != "" {
+			return "?" + name + "=" + v
+		}
+	}
+	return ""
+}
+
+// fields shows a JSON object with its keys taken out and metadata by name only.
+func fields(body string) string {
+	var object map[string]any
+	if body == "" || json.Unmarshal([]byte(body), &object) != nil {
+		return ""
+	}
+	if m, ok := object["metadata"].(map[string]any); ok {
+		object["metadata"] = slices.Sorted(maps.Keys(m))
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		return ""
+	}
+	return " " + plaintextKey.ReplaceAllString(string(text), "KEY")
+}
+
+// proxy-state NAME prints the holder of a logical key and its rows.
+func showProxy(w *world, ts *testscript.TestScript, args []string) {
+	holder := rotate.HolderID(args[0])
+	u, ok := w.proxy.User(holder)
+	if !ok {
+		ts.Fatalf("there is no holder %s", holder)
+	}
+	fmt.Fprintf(ts.Stdout(), "holder %s limit %s each %s spent %s\n", u.ID, u.MaxBudget.Decimal, u.BudgetDuration, u.Spend)
+	for _, k := range w.proxy.KeysOf(holder) {
+		state := "live"
+		if k.Blocked {
+			state = "blocked"
+		}
+		fmt.Fprintf(ts.Stdout(), "key %s %s limit %s each %s models %s metadata %s\n", k.Alias, state,
+			k.MaxBudget.Decimal, k.BudgetDuration, strings.Join(k.Models, ","), strings.Join(slices.Sorted(maps.Keys(k.Metadata)), ","))
+	}
+}
+
+// issues OWNER/NAME prints the issues of a repository with their comments, less what is hidden in them.
+func showIssues(w *world, ts *testscript.TestScript, args []string) {
+	if len(w.github.Issues(args[0])) == 0 {
+		fmt.Fprintln(ts.Stdout(), "no issues")
+	}
+	for _, i := range w.github.Issues(args[0]) {
+		visible := strings.TrimSpace(hidden.ReplaceAllString(i.Body, ""))
+		fmt.Fprintf(ts.Stdout(), "#%d %s %q by %s labels %s\n%s\n", i.Number, i.State, i.Title, i.Author, strings.Join(i.Labels, ","), w.steady(visible))
+		for _, c := range w.github.Comments(args[0], i.Number) {
+			fmt.Fprintf(ts.Stdout(), "-- comment by %s\n%s\n", c.Author, w.steady(c.Body))
+		}
+	}
+}
+
+// slack prints every message with its last text, and how often it was edited.
+func showSlack(w *world, ts *testscript.TestScript, _ []string) {
+	if len(w.slack.Messages()) == 0 {
+		fmt.Fprintln(ts.Stdout(), "no messages")
+	}
+	for _, m := range w.slack.Messages() {
+		kind := "message"
+		switch {
+		case m.Webhook:
+			kind = "webhook"
+		case m.ThreadTS != "":
+			kind = "reply"
+		}
+		fmt.Fprintf(ts.Stdout(), "%s in %s, %d versions: %s\n", kind, m.Channel, len(m.Versions), strings.ReplaceAll(w.steady(m.Last().Text), "\n", " / "))
+	}
+}
+
+// leaks looks for every secret in everything that came out: streams, files, issues, comments, messages, the proxy's rows.
+// In Actions the mask lines are allowed, one a secret; elsewhere they are leaks as well. Key files hold keys, by design.
+func (w *world) leaks(stdout, stderr string, inActions bool) []string {
+	places := map[string]string{"standard error": stderr, "standard output": stdout}
+	if inActions {
+		places["standard output"] = maskLine.ReplaceAllString(stdout, "")
+	}
+	for path, content := range textFiles(w.dir) {
+		if !strings.HasSuffix(path, ".key") && !strings.HasSuffix(path, "/stdout") {
+			places["file "+strings.TrimPrefix(path, w.dir)] = content
+		}
+	}
+	for i, m := range w.slack.Messages() {
+		for _, v := range m.Versions {
+			places[fmt.Sprintf("Slack message %d", i)] += v.Text + string(v.Blocks)
+		}
+	}
+	for _, r := range w.sent() {
+		if r.system == "github" {
+			places["GitHub "+r.method+" "+r.path] += r.body
+		}
+		if r.system == "slack" {
+			form, _ := url.ParseQuery(r.body)
+			form.Del("token") // is how Slack's API takes the token
+			places["Slack "+r.path] += form.Encode()
+		}
+	}
+	w.proxyPlaces(places)
+	var found []string
+	for what, v := range w.everySecret() {
+		for place, text := range places {
+			if shows(text, v.Reveal()) {
+				found = append(found, what+" is in "+place)
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// proxyPlaces adds what the proxy keeps and can show to others: metadata and aliases.
+func (w *world) proxyPlaces(places map[string]string) {
+	for _, k := range w.proxy.Keys() {
+		text, _ := json.Marshal(k.Metadata)
+		places["metadata of key "+k.Alias] = string(text) + k.Alias
+	}
+	for _, r := range w.proxy.Requests() { // holds no key in plaintext by itself; users have no other way out
+		if strings.HasPrefix(r.Path, "/user/") {
+			places["LiteLLM "+r.Method+" "+r.Path] += r.Body
+		}
+	}
+}
+
+// shows reports whether a text holds a secret: as it is, escaped, or in base64.
+func shows(text, plain string) bool {
+	quoted, _ := json.Marshal(plain)
+	forms := []string{plain, url.QueryEscape(plain), url.PathEscape(plain), string(quoted[1 : len(quoted)-1])}
+	if at := strings.LastIndex(plain, "/"); at >= 0 {
+		forms = append(forms, plain[at+1:]) // the part of a webhook's address that counts
+	}
+	for _, form := range forms {
+		if strings.Contains(text, form) {
+			return true
+		}
+	}
+	for _, block := range encoded.FindAllString(text, -1) {
+		if raw, err := base64.StdEncoding.DecodeString(block); err == nil && strings.Contains(string(raw), plain) {
+			return true
+		}
+	}
+	return false
+}
