@@ -89,9 +89,9 @@ type scenario struct {
 
 func scenarios() []scenario {
 	return []scenario{
-		{"first rotation", func(s *site) { s.fourPlaces("7d") }, []string{"rotate"}},
+		{"first rotation", (*site).fourPlaces, []string{"rotate"}},
 		{"next rotation", func(s *site) {
-			s.fourPlaces("7d")
+			s.fourPlaces()
 			s.must("rotate")
 			s.pass(time.Minute) // --now means: not minted since this run began, and the proxy's clock has whole seconds
 			if err := s.spent(s.key()); err != nil {

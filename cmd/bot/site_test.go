@@ -49,6 +49,8 @@ type site struct {
 	dir    string // working directory and home of the processes
 	env    map[string]string
 	places []place
+	grace  string          // of the file that fourPlaces writes
+	total  decimal.Decimal // what the calls of answers cost
 
 	ahead atomic.Int64             // of GitHub's clock before ours, so that no run meets a stamp of its own second
 	pass  func(time.Duration)      // lets time pass for the proxy and what is in it
@@ -66,13 +68,13 @@ const testRepository = "acme/agents"
 // newSite prepares the world around a proxy. Without further settings there is one key with 50 USD a month and one
 // secret.
 func newSite(t *testing.T, bin, proxy string, master secret.Value, name string) *site {
-	s := &site{T: t, bin: bin, name: name, dir: t.TempDir()}
+	s := &site{T: t, bin: bin, name: name, dir: t.TempDir(), grace: "7d"}
 	s.look = &litellm.Client{BaseURL: proxy, Key: master, HTTP: &http.Client{Transport: &http.Transport{}}}
 	s.github = githubtest.New(githubtest.Options{Now: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }})
 	s.slack = slacktest.New(slacktest.Options{})
 	t.Cleanup(func() { s.github.Close(); s.slack.Close(); s.look.HTTP.CloseIdleConnections() })
 	s.github.AddRepository(githubtest.Repository{Name: testRepository, Environments: []string{"production"}})
-	issues, secrets := secret.New("site-issues-token"), secret.New("site-secrets-token")
+	issues, secrets := secret.New("ghs_"+"issues"), secret.New("github_pat_"+"secrets")
 	s.github.AddToken(issues, githubtest.Token{App: true, Permissions: []string{"issues=write"}})
 	s.github.AddToken(secrets, githubtest.Token{Permissions: []string{
 		"secrets=write", "environments=write", "organization_secrets=write",
@@ -111,7 +113,7 @@ func (s *site) secretAt(name string, scope githubtest.Scope) place {
 }
 
 // fourPlaces configures targets of four kinds in a file instead of the environment.
-func (s *site) fourPlaces(grace string) {
+func (s *site) fourPlaces() {
 	file := filepath.Join(s.dir, "litellm.key")
 	config := fmt.Sprintf(`keys:
   - name: %s
@@ -123,7 +125,7 @@ func (s *site) fourPlaces(grace string) {
       - {repository: acme/agents, environment: production, secret: LITELLM_API_KEY}
       - {organization: acme, secret: LITELLM_API_KEY}
       - {file: %s}
-`, s.name, grace, file)
+`, s.name, s.grace, file)
 	if err := os.WriteFile(filepath.Join(s.dir, "openclaw-litellm.yml"), []byte(config), 0o600); err != nil {
 		s.Fatal(err)
 	}
@@ -250,29 +252,27 @@ func (s *site) call(v secret.Value) (decimal.Decimal, error) {
 	return r.Cost, nil
 }
 
-// answers asserts that the proxy serves a call with each key, and returns what the calls cost.
-func (s *site) answers(keys ...secret.Value) decimal.Decimal {
+// answers asserts that the proxy serves a call with each key, and adds what the calls cost to the total.
+func (s *site) answers(keys ...secret.Value) {
 	s.Helper()
-	var sum decimal.Decimal
 	for i, v := range keys {
 		cost, err := s.call(v)
 		if err != nil {
 			s.Errorf("a call with key %d of %d: %v", i+1, len(keys), err)
 		}
-		sum = sum.Add(cost)
+		s.total = s.total.Add(cost)
 	}
-	return sum
 }
 
-// flushed waits until the holder's spend is what was spent, but for what floats add.
-func (s *site) flushed(want decimal.Decimal) {
+// flushed waits until the holder's spend is what the calls cost, but for what floats add.
+func (s *site) flushed() {
 	s.Helper()
 	var got decimal.Decimal
 	for range 60 {
-		if got = s.holder().Spend; got.Sub(want).Abs().LessThan(decimal.New(1, -6)) {
+		if got = s.holder().Spend; got.Sub(s.total).Abs().LessThan(decimal.New(1, -6)) {
 			return
 		}
 		time.Sleep(250 * time.Millisecond)
 	}
-	s.Errorf("the holder's spend is %s, the calls cost %s", got, want)
+	s.Errorf("the holder's spend is %s, the calls cost %s", got, s.total)
 }
