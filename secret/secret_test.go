@@ -1,0 +1,80 @@
+package secret_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/org/openclaw-litellm-action/secret"
+)
+
+const plain = "correct horse battery"
+
+// holder has a secret in an unexported field, where fmt calls no method.
+type holder struct{ v secret.Value }
+
+func TestAValueNeverPrints(t *testing.T) {
+	v := secret.New(plain)
+	var printed bytes.Buffer
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%10s"} {
+		fmt.Fprintf(&printed, verb+"\n", v)
+		fmt.Fprintf(&printed, verb+"\n", &v)
+		fmt.Fprintf(&printed, verb+"\n", holder{v})
+		fmt.Fprintf(&printed, verb+"\n", []secret.Value{v})
+		fmt.Fprintf(&printed, verb+"\n", map[string]secret.Value{"k": v})
+	}
+	raw, err := json.Marshal(map[string]any{"v": v, "p": &v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed.Write(raw)
+	slog.New(slog.NewTextHandler(&printed, nil)).Info("x", "v", v, "h", holder{v})
+	slog.New(slog.NewJSONHandler(&printed, nil)).Info("x", "v", v, "h", holder{v})
+	for _, leak := range []string{plain, fmt.Sprintf("%x", plain), fmt.Sprintf("%X", plain), "horse"} {
+		if strings.Contains(printed.String(), leak) {
+			t.Errorf("%q shows in:\n%s", leak, printed.String())
+		}
+	}
+	if !strings.Contains(printed.String(), secret.Redacted) {
+		t.Error("nothing says that something was redacted")
+	}
+}
+
+func TestRevealIsTheWayOut(t *testing.T) {
+	if got := secret.New(plain).Reveal(); got != plain {
+		t.Errorf("got %q", got)
+	}
+	var zero secret.Value
+	if !zero.IsZero() || !secret.New("").IsZero() || zero.Reveal() != "" || zero.String() != "" {
+		t.Error("the zero value is not empty")
+	}
+	if !secret.New(plain).Equal(secret.New(plain)) || secret.New(plain).Equal(secret.New(plain+"x")) || zero.Equal(secret.New(plain)) {
+		t.Error("Equal compares something other than the texts")
+	}
+	// The digest LiteLLM calls the token of the key "abc".
+	if got := secret.New("abc").SHA256(); got != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" {
+		t.Errorf("digest %s", got)
+	}
+}
+
+func TestASetTakesSecretsOutOfText(t *testing.T) {
+	var told []secret.Value
+	s := &secret.Set{OnAdd: func(v secret.Value) { told = append(told, v) }}
+	for _, text := range []string{"secret-one", "secret-one-longer", "abc", "", "secret-one"} {
+		s.Add(secret.New(text))
+	}
+	if len(told) != 3 {
+		t.Errorf("told of %d secrets, want each new one once", len(told))
+	}
+	if got, want := s.Redact("a secret-one-longer b secret-one c abc"), "a [redacted] b [redacted] c abc"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	var out bytes.Buffer
+	n, err := s.Writer(&out).Write([]byte("say secret-one"))
+	if err != nil || n != len("say secret-one") || out.String() != "say [redacted]" {
+		t.Errorf("wrote %d bytes, %v: %q", n, err, out.String())
+	}
+}
