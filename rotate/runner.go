@@ -40,10 +40,10 @@ func (r *Runner) Plan(ctx context.Context) Outcome {
 	for _, s := range plan.Steps {
 		r.out.Steps = append(r.out.Steps, StepResult{Step: s})
 	}
-	if err == nil && plan.rotate && plan.goAhead() {
-		err = r.preflight(ctx)
-	}
 	r.fail(err)
+	if err == nil && plan.rotate && plan.goAhead() {
+		r.preflight(ctx)
+	}
 	r.markPending(plan)
 	return r.out
 }
@@ -58,11 +58,8 @@ func (r *Runner) Rotate(ctx context.Context) Outcome {
 		r.sayOvertaken(plan)
 		return r.out
 	}
-	if plan.rotate {
-		if err := r.preflight(ctx); err != nil {
-			r.fail(err)
-			return r.out
-		}
+	if plan.rotate && !r.preflight(ctx) {
+		return r.out
 	}
 	if err := r.underClaim(ctx, reading, plan); err != nil {
 		r.fail(err)
@@ -104,7 +101,7 @@ func (r *Runner) conclude(ctx context.Context) (Reading, Plan, error) {
 func (r *Runner) read(ctx context.Context) (Reading, error) {
 	id, err := r.LiteLLM.Identity(ctx)
 	if err != nil {
-		return Reading{}, fmt.Errorf("learning who the management key is: %w", err)
+		return Reading{}, err
 	}
 	user, err := r.holder(ctx)
 	reading := Reading{Self: id.UserID}
@@ -181,9 +178,6 @@ func (r *Runner) stamps(ctx context.Context) map[string]Stamp {
 	out := make(map[string]Stamp, len(r.Policy.Targets))
 	for _, t := range r.Policy.Targets {
 		value, err := t.Stamp(ctx)
-		if err != nil {
-			err = fmt.Errorf("reading %s: %w", t, err)
-		}
 		out[t.Fingerprint()] = Stamp{value, err}
 	}
 	return out
@@ -211,16 +205,22 @@ func consumer(row litellm.SpendLog) string {
 	return ""
 }
 
-// preflight asks every target whether a write would work, before anything is written anywhere.
-func (r *Runner) preflight(ctx context.Context) error {
-	var errs []error
+// preflight asks every target whether a write would work, before anything is written anywhere. A target that could not
+// even be read is not complained of twice.
+func (r *Runner) preflight(ctx context.Context) (ready bool) {
+	ready = true
 	for i, t := range r.Policy.Targets {
-		if err := t.Preflight(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("checking %s before anything is written: %w", t, err))
-			r.out.Targets[i].State, r.out.Targets[i].Detail = Failed, err.Error()
+		err := t.Preflight(ctx)
+		if err == nil {
+			continue
 		}
+		ready = false
+		if r.out.Targets[i].State != Failed {
+			r.fail(fmt.Errorf("checking %s before anything is written: %w", t, err))
+		}
+		r.out.Targets[i].State, r.out.Targets[i].Detail = Failed, err.Error()
 	}
-	return errors.Join(errs...)
+	return ready
 }
 
 // proxyNow is the proxy's time, carried on from the last reading by our clock.

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"syscall"
 
 	"github.com/org/openclaw-litellm-action/github"
 	"github.com/org/openclaw-litellm-action/litellm"
+	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/rotate"
 	"github.com/org/openclaw-litellm-action/secret"
 	"github.com/org/openclaw-litellm-action/settings"
@@ -64,9 +67,19 @@ func (b *bot) adviseProxy(err error) error {
 			return b.source("litellm-master-key"), "this key may not do that; the README lists the routes a management key needs"
 		case litellm.NotLiteLLM:
 			return b.source("litellm-base-url"), "give the proxy's own address, such as https://litellm.example.com"
+		case litellm.ProxyDown:
+			if nobodyThere(e) {
+				return b.source("litellm-base-url"), "see that the proxy runs and that this is its address"
+			}
 		}
 		return "", ""
 	})
+}
+
+// nobodyThere reports whether an address leads nowhere: its host has no address, or nothing listens there.
+func nobodyThere(err error) bool {
+	var dns *net.DNSError
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &dns) && dns.IsNotFound
 }
 
 // adviseOutcome adds remedies to what a rotation says of the proxy. What the new key itself is refused for is no fault
@@ -88,7 +101,7 @@ func adviseGitHub(err error, token, needs string) error {
 	return advise(err, func(e error) (string, string) {
 		switch github.KindOf(e) {
 		case github.BadCredentials:
-			return token, "GitHub refuses the token: it is wrong, expired or revoked"
+			return token, "give a token that GitHub accepts"
 		case github.Forbidden:
 			return token, "give a token with " + needs
 		case github.NotFound:
@@ -113,7 +126,7 @@ func (b *bot) adviseSlack(err error) error {
 		case slack.NotInChannel:
 			return b.source("slack-channel"), "invite the bot to the channel"
 		case slack.TokenInvalid:
-			return b.source("slack-bot-token"), "Slack refuses the token: it is wrong, expired or revoked"
+			return b.source("slack-bot-token"), "give a token that Slack accepts"
 		case slack.MissingScope, slack.Prohibited:
 			return b.source("slack-bot-token"), "give the bot the scope chat:write"
 		case slack.WebhookGone:
@@ -178,4 +191,33 @@ func (p *pass) onlySettings() bool {
 		}
 	}
 	return true
+}
+
+// adviseIssues blames the token for the living issue.
+func (b *bot) adviseIssues(err error) error {
+	return adviseGitHub(err, b.source("github-token"), "the repository permission Issues: write in "+b.set.Report.IssueRepository)
+}
+
+// advisedTracker is an issue tracker whose errors name the setting to mend.
+type advisedTracker struct {
+	tracker *tracker
+	advise  func(error) error
+}
+
+func (t advisedTracker) Find(ctx context.Context) ([]report.Issue, error) {
+	issues, err := t.tracker.Find(ctx)
+	return issues, t.advise(err)
+}
+
+func (t advisedTracker) Create(ctx context.Context, title, body string) (report.Issue, error) {
+	issue, err := t.tracker.Create(ctx, title, body)
+	return issue, t.advise(err)
+}
+
+func (t advisedTracker) Edit(ctx context.Context, number int, change report.IssueChange) error {
+	return t.advise(t.tracker.Edit(ctx, number, change))
+}
+
+func (t advisedTracker) Comment(ctx context.Context, number int, body string) error {
+	return t.advise(t.tracker.Comment(ctx, number, body))
 }

@@ -74,7 +74,7 @@ func exits(w *world, ts *testscript.TestScript, args []string) {
 	for _, leak := range w.leaks(stdout, stderr, ts.Getenv("GITHUB_ACTIONS") == "true") {
 		ts.Fatalf("%s", leak)
 	}
-	for name, text := range map[string]string{"printed": w.steady(stdout), "logged": w.steady(stderr), "requests": w.requestLines()} {
+	for name, text := range map[string]string{"printed": w.steady(maskLine.ReplaceAllString(stdout, "")), "logged": w.steady(stderr), "requests": w.requestLines()} {
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o644))
 	}
 }

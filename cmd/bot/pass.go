@@ -22,7 +22,7 @@ type pass struct {
 	in      report.Input
 	told    report.Result
 	errs    []error // everything that failed, for the exit code
-	touched bool    // something outside was written
+	touched bool    // something outside was written, apart from what people were told
 	due     bool    // a plan found work
 }
 
@@ -43,11 +43,15 @@ func (p *pass) complain() {
 	if p.stdoutTerminal.width > 0 && p.stderrTerminal.width > 0 && p.set.Format == "text" && p.set.Output == "" {
 		return
 	}
-	var said []string
+	told := map[string]bool{}
 	for _, err := range p.errs {
 		line := strings.Join(strings.Fields(err.Error()), " ")
-		if !slices.Contains(said, line) {
-			said = append(said, line)
+		once := line
+		if fault := (*settingFault)(nil); errors.As(err, &fault) {
+			once = fault.setting + ": " + fault.remedy // one setting can be to blame for every key's failure
+		}
+		if !told[once] {
+			told[once] = true
 			fmt.Fprintln(p.stderr, "bot:", line)
 		}
 	}
@@ -166,13 +170,17 @@ func holderOf(k settings.Key) observe.Holder {
 	return observe.Holder{Key: k.Name, UserID: rotate.HolderID(k.Name), TeamID: k.TeamID}
 }
 
-// failed notes what could not be learned of a key. That there is none yet is no news after its rotation was planned or
-// refused.
+// failed notes what could not be learned of a key, unless its rotation has said so already: that there is none yet, or
+// that the proxy fails in this way.
 func (p *pass) failed(key string, err error) {
-	if litellm.IsKind(err, litellm.NotFound) {
-		if slices.ContainsFunc(p.in.Outcomes, func(o rotate.Outcome) bool { return o.Name == key }) {
-			return
-		}
+	kind := litellm.KindOf(err)
+	known := func(o rotate.Outcome) bool {
+		return o.Name == key && (kind == litellm.NotFound || litellm.IsKind(o.Err, kind))
+	}
+	if kind != "" && slices.ContainsFunc(p.in.Outcomes, known) {
+		return
+	}
+	if kind == litellm.NotFound {
 		err = fmt.Errorf("key %q has no budget and no generation yet; rotate makes them: bot rotate", key)
 	}
 	err = p.adviseProxy(err)
@@ -186,10 +194,24 @@ func (p *pass) tell(ctx context.Context) {
 	for _, f := range p.told.Failures {
 		p.errs = append(p.errs, errors.New(f.Message))
 	}
-	p.touched = p.touched || p.told.Writes > 0 && len(p.told.Failures) > 0 // that the settings are wrong may be told
 	p.in.Failures = append(p.in.Failures, p.told.Failures...)
 	p.in.Notes = append(p.in.Notes, p.told.Notes...)
+	if n := len(p.told.Notices); n > 0 && p.told.Writes > 0 {
+		p.in.Notes = append(p.in.Notes, p.toldWhere(n))
+	}
 	p.count()
+}
+
+// toldWhere says how much was told, and where.
+func (p *pass) toldWhere(n int) string {
+	var places []string
+	if p.told.Issue > 0 {
+		places = append(places, fmt.Sprintf("issue %d of %s", p.told.Issue, p.set.Report.IssueRepository))
+	}
+	if !p.set.Slack.BotToken.IsZero() || !p.set.Slack.WebhookURL.IsZero() {
+		places = append(places, "Slack")
+	}
+	return fmt.Sprintf("told %d new things in %s", n, strings.Join(places, " and "))
 }
 
 // count notes the requests made so far.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/sethvargo/go-githubactions"
 
@@ -89,10 +90,10 @@ func (b *bot) hideSecrets() {
 
 // refuse prints what is wrong with the settings, a line each. Nothing was touched.
 func (b *bot) refuse(err error) int {
-	for _, e := range flatten(err) {
-		fmt.Fprintln(b.stderr, "bot:", e)
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(b.stderr, "bot:", line)
 		if b.action != nil {
-			b.action.Errorf("%s", e)
+			b.action.Errorf("%s", line)
 		}
 	}
 	return exitUsage

@@ -133,8 +133,9 @@ func (w *world) leaks(stdout, stderr string, inActions bool) []string {
 		places["standard output"] = maskLine.ReplaceAllString(stdout, "")
 	}
 	for path, content := range textFiles(w.dir) {
-		if !strings.HasSuffix(path, ".key") && !strings.HasSuffix(path, "/stdout") {
-			places["file "+strings.TrimPrefix(path, w.dir)] = content
+		name := strings.TrimPrefix(path, w.dir+"/")
+		if !strings.HasSuffix(name, ".key") && !slices.Contains([]string{"printed", "logged", "requests"}, name) {
+			places["file "+name] = content
 		}
 	}
 	for i, m := range w.slack.Messages() {

@@ -22,17 +22,21 @@ func (b *bot) telling() report.Telling {
 		t.Journal = j
 	}
 	if b.set.Report.IssueRepository != "" {
-		t.Issues = &tracker{api: b.issuesAPI, repository: b.set.Report.IssueRepository, labels: b.set.Report.IssueLabels}
+		t.Issues = advisedTracker{
+			&tracker{api: b.issuesAPI, repository: b.set.Report.IssueRepository, labels: b.set.Report.IssueLabels}, b.adviseIssues,
+		}
 	}
 	notes := func(text string) { b.log.Warn(text) }
 	switch {
 	case !b.set.Slack.BotToken.IsZero():
 		t.Messengers = append(t.Messengers, &channel{
 			bot:     slack.Bot{Token: b.set.Slack.BotToken, APIURL: b.set.Slack.APIURL, HTTP: b.http, Notes: notes, Sleep: b.sleep},
-			channel: b.set.Slack.Channel,
+			channel: b.set.Slack.Channel, advise: b.adviseSlack,
 		})
 	case !b.set.Slack.WebhookURL.IsZero():
-		t.Messengers = append(t.Messengers, &webhook{slack.Webhook{URL: b.set.Slack.WebhookURL, HTTP: b.http, Notes: notes, Sleep: b.sleep}})
+		t.Messengers = append(t.Messengers, &webhook{
+			slack.Webhook{URL: b.set.Slack.WebhookURL, HTTP: b.http, Notes: notes, Sleep: b.sleep}, b.adviseSlack,
+		})
 	}
 	return t
 }
@@ -112,6 +116,7 @@ func (t *tracker) Comment(ctx context.Context, number int, body string) error {
 type channel struct {
 	bot     slack.Bot
 	channel string
+	advise  func(error) error
 }
 
 func (*channel) Name() string { return "slack" }
@@ -120,7 +125,7 @@ func (*channel) Living() bool { return true }
 func (c *channel) Post(ctx context.Context, m report.Message) (string, error) {
 	ref, err := c.bot.Post(ctx, c.channel, slackMessage(m))
 	if err != nil {
-		return "", err
+		return "", c.advise(err)
 	}
 	return ref.Channel + "/" + ref.TS, nil
 }
@@ -130,7 +135,7 @@ func (c *channel) Update(ctx context.Context, anchor string, m report.Message) e
 	if err != nil {
 		return err
 	}
-	return gone(c.bot.Update(ctx, ref, slackMessage(m)))
+	return gone(c.advise(c.bot.Update(ctx, ref, slackMessage(m))))
 }
 
 func (c *channel) Reply(ctx context.Context, anchor string, m report.Message) error {
@@ -139,7 +144,7 @@ func (c *channel) Reply(ctx context.Context, anchor string, m report.Message) er
 		return err
 	}
 	_, err = c.bot.Reply(ctx, ref, slackMessage(m))
-	return gone(err)
+	return gone(c.advise(err))
 }
 
 func refOf(anchor string) (slack.Ref, error) {
@@ -159,13 +164,16 @@ func gone(err error) error {
 }
 
 // webhook posts to the one channel of an incoming webhook.
-type webhook struct{ slack.Webhook }
+type webhook struct {
+	slack.Webhook
+	advise func(error) error
+}
 
 func (*webhook) Name() string { return "slack-webhook" }
 func (*webhook) Living() bool { return false }
 
 func (w *webhook) Post(ctx context.Context, m report.Message) (string, error) {
-	return "", w.Webhook.Post(ctx, slackMessage(m))
+	return "", w.advise(w.Webhook.Post(ctx, slackMessage(m)))
 }
 func (*webhook) Update(context.Context, string, report.Message) error { return report.ErrGone }
 func (*webhook) Reply(context.Context, string, report.Message) error  { return report.ErrGone }
