@@ -93,10 +93,10 @@ func scenarios() []scenario {
 		{"next rotation", func(s *site) {
 			s.fourPlaces()
 			s.must("rotate")
-			s.pass(time.Minute) // --now means: not minted since this run began, and the proxy's clock has whole seconds
 			if err := s.spent(s.key()); err != nil {
 				s.Fatalf("spending: %v", err)
 			}
+			s.pass(8 * 24 * time.Hour) // nobody has used the key for a whole grace period: only time protects it
 		}, []string{"rotate", "--now"}},
 	}
 }
@@ -120,9 +120,9 @@ func (sc scenario) dryRun(t *testing.T, newSite func(*testing.T) *site) (writes 
 // killed as well, and in the end.
 func (sc scenario) strike(s *site, p point) {
 	sc.prepare(s)
-	before := s.budgetNow()
+	before, old := s.budgetNow(), s.key()
 	r := s.struck(p, sc.args...)
-	s.holds(before)
+	s.holds(before, old)
 	switch {
 	case p.blow == loseAnswer && r.code != exitOK:
 		s.Errorf("a lost answer was not made up for: %s", r)
@@ -137,11 +137,11 @@ func (sc scenario) strike(s *site, p point) {
 	}
 	if p.blow == killBefore || p.blow == killAfter {
 		s.struck(point{p.nth % 5, p.blow}, "rotate")
-		s.holds(before)
+		s.holds(before, old)
 		s.pass(21 * time.Minute)
 	}
 	s.recovered()
-	s.holds(before)
+	s.holds(before, old)
 	s.settled()
 	if p.blow == killAfter {
 		s.retired()
@@ -240,10 +240,13 @@ func (s *site) budgetNow() string {
 	return fmt.Sprintf("%s USD of %s, reset %s", u.Spend.Round(6), u.MaxBudget.Decimal, u.BudgetResetAt)
 }
 
-// holds asserts what must be so at any moment: every target holds a key that works, or as yet nothing; and the budget
-// is as it was.
-func (s *site) holds(budget string) {
+// holds asserts what must be so at any moment: every target holds a key that works, or as yet nothing; who still has the
+// old key can use it, for its grace; and the budget is as it was.
+func (s *site) holds(budget string, old secret.Value) {
 	s.Helper()
+	if err := s.look.VerifyKey(context.Background(), old); !old.IsZero() && s.grace == longGrace && err != nil {
+		s.Errorf("within its grace the old key does not work: %v", err)
+	}
 	for _, p := range s.places {
 		v := p.held()
 		if v.IsZero() && budget == "" {
@@ -294,6 +297,9 @@ func (s *site) settled() {
 	}
 	s.answers(s.key())
 }
+
+// longGrace is the grace of a site in memory, far longer than a recovery takes.
+const longGrace = "7d"
 
 // retired lets the grace pass, then the day after which what is blocked is deleted: the current key alone is left.
 func (s *site) retired() {

@@ -68,7 +68,7 @@ const testRepository = "acme/agents"
 // newSite prepares the world around a proxy. Without further settings there is one key with 50 USD a month and one
 // secret.
 func newSite(t *testing.T, bin, proxy string, master secret.Value, name string) *site {
-	s := &site{T: t, bin: bin, name: name, dir: t.TempDir(), grace: "7d"}
+	s := &site{T: t, bin: bin, name: name, dir: t.TempDir(), grace: longGrace}
 	s.look = &litellm.Client{BaseURL: proxy, Key: master, HTTP: &http.Client{Transport: &http.Transport{}}}
 	s.github = githubtest.New(githubtest.Options{Now: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }})
 	s.slack = slacktest.New(slacktest.Options{})
@@ -129,7 +129,7 @@ func (s *site) fourPlaces() {
 	if err := os.WriteFile(filepath.Join(s.dir, "openclaw-litellm.yml"), []byte(config), 0o600); err != nil {
 		s.Fatal(err)
 	}
-	for _, name := range []string{"KEY_NAME", "MAX_BUDGET", "BUDGET_DURATION"} {
+	for _, name := range []string{"KEY_NAME", "MAX_BUDGET", "BUDGET_DURATION", "GRACE_PERIOD"} {
 		delete(s.env, "OPENCLAW_LITELLM_"+name)
 	}
 	s.places = []place{
