@@ -28,7 +28,8 @@ const firstBackoff = time.Second
 
 // retry decides whether k is sent again after fault, and when.
 func (c *Client) retry(ctx context.Context, k call, fault *Error, attempt int) (wait time.Duration, again bool) {
-	if attempt == attempts || ctx.Err() != nil {
+	var nested *Error // getting the credential: that was repeated as often as it may be
+	if attempt == attempts || ctx.Err() != nil || errors.As(fault.Err, &nested) {
 		return 0, false
 	}
 	switch fault.Kind {
@@ -181,6 +182,9 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 func (c *Client) clean(text string) string {
 	var known secret.Set
 	known.Add(c.Token)
+	if last := c.last.Load(); last != nil {
+		known.Add(*last)
+	}
 	text = known.Redact(text)
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -32,14 +32,17 @@ const attempts = 4
 // Client sends requests with one token. The zero value plus a Token works; fields are set before the first call and
 // not changed after. A Client is used by pointer and is safe for concurrent use.
 type Client struct {
-	Token  secret.Value // sent to the host of APIURL and nowhere else; zero: no authorization
+	Token secret.Value // sent to the host of APIURL and nowhere else; zero: no authorization
+	// Credential, if not nil, is asked before each request for what goes in Token's place: an App's tokens do not last.
+	Credential func(ctx context.Context) (secret.Value, error)
+
 	APIURL string       // "": DefaultAPIURL; for GitHub Enterprise Server its …/api/v3
 	HTTP   *http.Client // nil: http.DefaultTransport; its redirect policy is not used
 	Login  string       // our own login, if known; see Viewer
 
 	Now   func() time.Time                                 // nil: time.Now
 	Sleep func(ctx context.Context, d time.Duration) error // nil: a timer; returns early with the context's error
-	Pace  func(ctx context.Context) error                  // called before each write is sent; nil: no pacing
+	Pace  func(ctx context.Context, write bool) error      // called before each request is sent; nil: no pacing
 
 	UserAgent string        // "": DefaultUserAgent
 	Timeout   time.Duration // for one request with its answer; 0: DefaultTimeout
@@ -48,6 +51,9 @@ type Client struct {
 
 	requests atomic.Int64
 	expires  atomic.Pointer[time.Time]
+	last     atomic.Pointer[secret.Value] // what Credential gave last, to be kept out of errors
+
+	installed bool // the credential is an App's installation's
 
 	mu    sync.Mutex
 	login string               // what Viewer learned
@@ -100,12 +106,16 @@ func (c *Client) do(ctx context.Context, k call) (http.Header, error) {
 
 // once sends k one time.
 func (c *Client) once(ctx context.Context, k call) (http.Header, *Error) {
-	api, err := c.api()
+	token, fault := c.credential(ctx, k)
+	if fault != nil {
+		return nil, fault
+	}
+	api, err := c.api(token)
 	if err != nil {
 		return nil, &Error{Op: k.op, Kind: Invalid, Err: err}
 	}
-	if k.writes() && c.Pace != nil {
-		if err := c.Pace(ctx); err != nil {
+	if c.Pace != nil {
+		if err := c.Pace(ctx, k.writes()); err != nil {
 			return nil, &Error{Op: k.op, Kind: Network, Err: fmt.Errorf("waiting for a turn: %w", err)}
 		}
 	}
@@ -126,8 +136,21 @@ func (c *Client) once(ctx context.Context, k call) (http.Header, *Error) {
 	return resp.Header, nil
 }
 
+// credential returns what authorizes k. Where it can't be had, the error has the kind of that failure.
+func (c *Client) credential(ctx context.Context, k call) (secret.Value, *Error) {
+	if c.Credential == nil {
+		return c.Token, nil
+	}
+	token, err := c.Credential(ctx)
+	if err != nil {
+		return token, &Error{Op: k.op, Kind: or(KindOf(err), Invalid), Err: err}
+	}
+	c.last.Store(&token)
+	return token, nil
+}
+
 // api returns a fresh go-github client: that package remembers rate limits by the process's clock, ours does not.
-func (c *Client) api() (*gh.Client, error) {
+func (c *Client) api(token secret.Value) (*gh.Client, error) {
 	base, err := parseAPIURL(or(c.APIURL, DefaultAPIURL))
 	if err != nil {
 		return nil, err
@@ -136,7 +159,7 @@ func (c *Client) api() (*gh.Client, error) {
 	if c.HTTP != nil {
 		h = *c.HTTP
 	}
-	h.Transport = &transport{client: c, base: base, next: h.Transport}
+	h.Transport = &transport{client: c, token: token, base: base, next: h.Transport}
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	api := gh.NewClient(&h)
 	api.BaseURL = base

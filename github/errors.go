@@ -75,6 +75,9 @@ func (e *Error) Error() string {
 
 // hint says what a person should know or do.
 func (e *Error) hint() string {
+	if e.Err != nil { // the cause says it
+		return ""
+	}
 	accepted := ""
 	if e.AcceptedPermissions != "" {
 		accepted = fmt.Sprintf("GitHub accepts a token with %q", e.AcceptedPermissions)

@@ -2,36 +2,51 @@ package github
 
 import (
 	"context"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// The limits that GitHub publishes for requests that create content, of which a secret's PUT is one.
+// The limits that GitHub publishes for one token. Content is created by writes, of which a secret's PUT is one.
 const (
 	WritesPerMinute = 80
 	WritesPerHour   = 500
+	PointsPerMinute = 900 // a read is one point, a write five
+	RequestsPerHour = 5000
 )
+
+// writePoints is what GitHub counts a write as.
+const writePoints = 5
 
 // paceMargin widens the windows a little: GitHub counts when a request arrives, we when it leaves.
 const paceMargin = 100 * time.Millisecond
 
-// Pacer spaces writes so that no published limit is met: as fast as the limits allow at first, then as room comes free.
-// All clients of one token share one. It is safe for concurrent use; waiting callers are served in turn.
+// Pacer spaces requests so that no published limit is met: as fast as the limits allow at first, then as room comes free.
+// All clients of one token share one. It is safe for concurrent use.
 type Pacer struct {
 	Now   func() time.Time                                 // nil: time.Now
 	Sleep func(ctx context.Context, d time.Duration) error // nil: a timer
 
-	PerMinute, PerHour int // 0: WritesPerMinute, WritesPerHour
+	PerMinute, PerHour int // writes; 0: WritesPerMinute, WritesPerHour
 
-	mu   sync.Mutex
-	sent []time.Time // the writes let through in the last hour, in order
+	mu       sync.Mutex
+	minute   []spent // of the last minute, in order
+	requests []spent // of the last hour
+	writes   []spent // of the last hour
+	reserved int     // writes promised to tickets and not sent yet
 }
 
-// Wait blocks until one more write keeps within the limits, and counts it. It returns ctx's error if that ends first.
-func (p *Pacer) Wait(ctx context.Context) error {
+// spent is one request in the past, or what it weighed.
+type spent struct {
+	at     time.Time
+	points int
+}
+
+// Wait blocks until one more request keeps within the limits, and counts it. It returns ctx's error if that ends first. A
+// write under a context from Reserve has its place already.
+func (p *Pacer) Wait(ctx context.Context, write bool) error {
 	for {
-		wait := p.reserve()
+		wait := p.take(ctx, write)
 		if wait <= 0 {
 			return nil
 		}
@@ -41,30 +56,123 @@ func (p *Pacer) Wait(ctx context.Context) error {
 	}
 }
 
-// reserve counts a write now, or returns how long to wait before asking again.
-func (p *Pacer) reserve() time.Duration {
-	now := time.Now
-	if p.Now != nil {
-		now = p.Now
+// ticketOf is the key of a pacer's ticket in a context.
+type ticketOf struct{ p *Pacer }
+
+// ticket is a right to so many writes.
+type ticket struct{ left atomic.Int64 }
+
+// Reserve blocks until n writes could be sent at once, and keeps their places for the context that it returns, so that
+// who has begun something need not stop in the middle of it for an hour. release gives back what was not used; it is
+// never nil. More than fit into a minute are not reserved: the rest waits its turn.
+func (p *Pacer) Reserve(ctx context.Context, n int) (reserved context.Context, release func(), err error) {
+	n = min(n, or(p.PerMinute, WritesPerMinute))
+	for {
+		wait := p.promise(n)
+		if wait <= 0 {
+			break
+		}
+		if err := (&Client{Sleep: p.Sleep}).sleep(ctx, wait); err != nil {
+			return ctx, func() {}, err
+		}
 	}
+	t := &ticket{}
+	t.left.Store(int64(n))
+	release = func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.reserved -= int(t.left.Swap(0))
+	}
+	return context.WithValue(ctx, ticketOf{p}, t), release, nil
+}
+
+// promise reserves n writes, or returns how long to wait before asking again.
+func (p *Pacer) promise(n int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	at := now()
-	p.sent = slices.DeleteFunc(p.sent, func(t time.Time) bool { return at.Sub(t) >= time.Hour+paceMargin })
-	wait := max(
-		p.room(at, or(p.PerMinute, WritesPerMinute), time.Minute+paceMargin),
-		p.room(at, or(p.PerHour, WritesPerHour), time.Hour+paceMargin),
-	)
+	now := p.forget()
+	wait := p.writeRoom(now, n)
 	if wait <= 0 {
-		p.sent = append(p.sent, at)
+		p.reserved += n
 	}
 	return wait
 }
 
-// room is how long until fewer than limit writes lie within the window before now.
-func (p *Pacer) room(now time.Time, limit int, window time.Duration) time.Duration {
-	if len(p.sent) < limit {
-		return 0
+// take counts a request now, or returns how long to wait before asking again.
+func (p *Pacer) take(ctx context.Context, write bool) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now, points := p.forget(), 1
+	t, _ := ctx.Value(ticketOf{p}).(*ticket)
+	promised := write && t != nil && t.left.Load() > 0
+	if write {
+		points = writePoints
 	}
-	return p.sent[len(p.sent)-limit].Add(window).Sub(now)
+	wait := max(
+		room(p.minute, now, time.Minute, PointsPerMinute-points),
+		room(p.requests, now, time.Hour, RequestsPerHour-1),
+	)
+	if write && !promised {
+		wait = max(wait, p.writeRoom(now, 1))
+	}
+	if wait > 0 {
+		return wait
+	}
+	p.minute = append(p.minute, spent{now, points})
+	p.requests = append(p.requests, spent{now, 1})
+	if write {
+		p.writes = append(p.writes, spent{now, 1})
+	}
+	if promised {
+		t.left.Add(-1)
+		p.reserved--
+	}
+	return 0
+}
+
+// writeRoom is how long until n more writes keep within the limits, besides those that are promised. The lock is held.
+func (p *Pacer) writeRoom(now time.Time, n int) time.Duration {
+	n += p.reserved
+	lately := p.writes
+	for len(lately) > 0 && now.Sub(lately[0].at) >= time.Minute+paceMargin {
+		lately = lately[1:]
+	}
+	return max(
+		room(lately, now, time.Minute, or(p.PerMinute, WritesPerMinute)-n),
+		room(p.writes, now, time.Hour, or(p.PerHour, WritesPerHour)-n),
+	)
+}
+
+// forget drops what is in no window any more and returns the time. The lock is held.
+func (p *Pacer) forget() time.Time {
+	clock := Client{Now: p.Now}
+	now := clock.now()
+	for list, window := range map[*[]spent]time.Duration{&p.minute: time.Minute, &p.requests: time.Hour, &p.writes: time.Hour} {
+		for len(*list) > 0 && now.Sub((*list)[0].at) >= window+paceMargin {
+			*list = (*list)[1:]
+		}
+	}
+	return now
+}
+
+// room is how long until what was spent within the window before now weighs at most limit. Where even nothing would be
+// too much, because promises fill the limit, it is a while in which they may be kept.
+func room(past []spent, now time.Time, window time.Duration, limit int) time.Duration {
+	const awhile = time.Second
+	sum := 0
+	for _, s := range past {
+		sum += s.points
+	}
+	for _, s := range past {
+		if sum <= limit {
+			break
+		}
+		if sum -= s.points; sum <= limit {
+			return s.at.Add(window + paceMargin).Sub(now)
+		}
+	}
+	if sum > limit {
+		return awhile
+	}
+	return 0
 }

@@ -17,7 +17,7 @@ func TestPacerLetsThroughAllThatTheLimitsAllow(t *testing.T) {
 	}
 	var sent []time.Time
 	for range 600 {
-		if err := p.Wait(t.Context()); err != nil {
+		if err := p.Wait(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}
 		sent = append(sent, now)
@@ -37,10 +37,10 @@ func TestPacerLetsThroughAllThatTheLimitsAllow(t *testing.T) {
 
 func TestPacerStopsWithItsContext(t *testing.T) {
 	p := &github.Pacer{PerMinute: 1, Sleep: func(context.Context, time.Duration) error { return context.Canceled }}
-	if err := p.Wait(t.Context()); err != nil {
+	if err := p.Wait(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Wait(t.Context()); err != context.Canceled {
+	if err := p.Wait(t.Context(), true); err != context.Canceled {
 		t.Errorf("got %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	gh "github.com/google/go-github/v62/github"
 )
@@ -49,6 +50,33 @@ func (c *Client) OrganizationRepositories(ctx context.Context, organization stri
 			found = append(found, repositoryOf(r))
 		}
 	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// Repositories lists the repositories of an owner that the credential may see, archived ones included. Those of a person
+// are the private ones only where the credential is that person's, or an App's that is installed for the person.
+func (c *Client) Repositories(ctx context.Context, owner string, organization bool) ([]Repository, error) {
+	op := fmt.Sprintf("listing the repositories of %s", owner)
+	var found []Repository
+	take := func(page []*gh.Repository) {
+		for _, r := range page {
+			if name, _, _ := strings.Cut(r.GetFullName(), "/"); strings.EqualFold(name, owner) {
+				found = append(found, repositoryOf(r))
+			}
+		}
+	}
+	var err error
+	switch {
+	case c.installed:
+		err = list(ctx, c, op, "installation/repositories?per_page=100", func(page gh.ListRepositories) { take(page.Repositories) })
+	case organization:
+		return c.OrganizationRepositories(ctx, owner)
+	default:
+		err = list(ctx, c, op, "user/repos?sort=full_name&per_page=100", take)
+	}
 	if err != nil {
 		return nil, err
 	}

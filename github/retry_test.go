@@ -132,7 +132,12 @@ func TestEnforcedLimits(t *testing.T) {
 func TestPace(t *testing.T) {
 	w := newWorld(t, githubtest.Limits{})
 	paced := 0
-	w.Pace = func(context.Context) error { paced++; return nil }
+	w.Pace = func(_ context.Context, write bool) error {
+		if write {
+			paced++
+		}
+		return nil
+	}
 	if _, _, err := w.target(github.Scope{Repository: "acme/agents"}).Write(t.Context(), secret.New(fakeValue)); err != nil || paced != 1 {
 		t.Errorf("%d writes paced, %v", paced, err)
 	}
@@ -140,7 +145,7 @@ func TestPace(t *testing.T) {
 	if _, _, err := w.target(github.Scope{Repository: "acme/agents"}).Write(t.Context(), secret.New(fakeValue)); err != nil || paced != 3 {
 		t.Errorf("%d writes paced, %v", paced, err)
 	}
-	w.Pace = func(context.Context) error { return context.Canceled }
+	w.Pace = func(context.Context, bool) error { return context.Canceled }
 	if _, err := w.CreateIssue(t.Context(), "acme/agents", "t", "b", nil); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/org/openclaw-litellm-action/secret"
 )
 
 // maxHops is how many redirects one request follows.
@@ -25,6 +27,7 @@ func (r *refusal) Error() string { return r.text }
 // no path of that package can send the token elsewhere.
 type transport struct {
 	client *Client
+	token  secret.Value
 	base   *url.URL
 	next   http.RoundTripper // nil: http.DefaultTransport
 }
@@ -63,8 +66,8 @@ func (t *transport) send(req *http.Request, to *url.URL, hop int) (*http.Respons
 		}
 		r.Body = body
 	}
-	if !t.client.Token.IsZero() {
-		r.Header.Set("Authorization", "Bearer "+t.client.Token.Reveal())
+	if !t.token.IsZero() {
+		r.Header.Set("Authorization", "Bearer "+t.token.Reveal())
 	}
 	t.client.requests.Add(1)
 	next := t.next

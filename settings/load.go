@@ -95,10 +95,19 @@ func (l *loader) collectSecrets() {
 	}
 }
 
+// noteSecret notes a secret and, of one with several lines, each line: masks and redaction work line by line.
 func (l *loader) noteSecret(text string) {
-	v := secret.New(text)
-	if text != "" && !slices.ContainsFunc(l.out.secrets, v.Equal) {
-		l.out.secrets = append(l.out.secrets, v)
+	parts := []string{text}
+	for _, line := range strings.Split(unfold(text), "\n") {
+		if line = strings.TrimSpace(line); line != text && !strings.HasPrefix(line, "-----") {
+			parts = append(parts, line)
+		}
+	}
+	for _, part := range parts {
+		v := secret.New(part)
+		if part != "" && !slices.ContainsFunc(l.out.secrets, v.Equal) {
+			l.out.secrets = append(l.out.secrets, v)
+		}
 	}
 }
 
@@ -171,6 +180,10 @@ func (l *loader) readConfig(readFile func(string) ([]byte, error), sandbox []byt
 	}
 	l.out.ConfigFile = name
 	l.file = parseFile(name, content, &l.faults)
+	if !l.file.doc.broken && l.file.doc.resolve(l.file.doc.body) == nil {
+		l.add(Source{Layer: File, Name: name}, bad("write settings into it, such as keys, or remove it", "the file is empty"))
+		return false
+	}
 	return !l.file.doc.broken
 }
 

@@ -1,8 +1,12 @@
 package settings
 
 import (
+	"encoding/pem"
 	"regexp"
+	"strconv"
 	"strings"
+
+	"github.com/org/openclaw-litellm-action/secret"
 )
 
 var (
@@ -12,6 +16,7 @@ var (
 	organization = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`)
 	repository   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}$`)
 	ownerName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./-]{0,199}$`)
+	appID        = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 	channelName  = regexp.MustCompile(`^[CGD][A-Z0-9]{5,20}$`)
 )
 
@@ -93,4 +98,38 @@ func parseLabel(text string) (string, *problem) {
 		return "", bad("write a label of up to 50 characters", "%s is not a label", quote(text))
 	}
 	return text, nil
+}
+
+// parseAppID takes a GitHub App's id, or its client id.
+func parseAppID(text string) (string, *problem) {
+	if !appID.MatchString(text) {
+		return "", bad("write the App's id, such as 123456", "%s is not an App's id", quote(text))
+	}
+	return text, nil
+}
+
+// parseNumber takes an id that GitHub counts up.
+func parseNumber(text string) (int64, *problem) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n <= 0 {
+		return 0, bad("write a number such as 12345678", "%s is not an id", quote(text))
+	}
+	return n, nil
+}
+
+// parsePrivateKey takes a PEM block, also with \n for line breaks, as some stores of secrets hand it out.
+func parsePrivateKey(text string) (secret.Value, *problem) {
+	block, _ := pem.Decode([]byte(unfold(text)))
+	if block == nil || !strings.HasSuffix(block.Type, "PRIVATE KEY") {
+		return secret.Value{}, bad("give the whole file that GitHub made, with its first and last line", "the value is no private key in PEM")
+	}
+	return secret.New(unfold(text) + "\n"), nil
+}
+
+// unfold puts line breaks where a text of one line has \n.
+func unfold(text string) string {
+	if strings.Contains(text, "\n") {
+		return text
+	}
+	return strings.ReplaceAll(text, `\n`, "\n")
 }

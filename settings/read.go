@@ -129,6 +129,10 @@ func (l *loader) readAccess() {
 	s.GitHub.APIURL = l.base("github-api-url")
 	s.GitHub.Token = l.secret("github-token")
 	s.GitHub.SecretsToken = l.secret("secrets-token")
+	s.GitHub.App = App{
+		ID: l.text("app-id", parseAppID), Key: read(l, l.values["app-private-key"], parsePrivateKey),
+		Installation: read(l, l.values["app-installation-id"], parseNumber),
+	}
 	for _, name := range []string{"litellm-base-url", "litellm-master-key"} {
 		if l.values[name].text == "" {
 			l.missing(name, "missing")

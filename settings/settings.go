@@ -93,6 +93,14 @@ type GitHub struct {
 	Repository   string       // this repository, owner/name; "": not known
 	Token        secret.Value // for issues; zero: none
 	SecretsToken secret.Value // writes secrets; zero: none
+	App          App          // writes secrets in its place
+}
+
+// App is a GitHub App. The zero App is none.
+type App struct {
+	ID           string       // or its client id
+	Key          secret.Value // PEM
+	Installation int64        // 0: that of each owner
 }
 
 // Slack is how Slack is told. At most one of BotToken and WebhookURL is given.

@@ -78,6 +78,7 @@ type sample struct {
 
 func samples() map[string]sample {
 	notoken := shell().with("SLACK_BOT_TOKEN", "")
+	app := shell().with("SECRETS_TOKEN", "", "OPENCLAW_LITELLM_APP_ID", "1", "OPENCLAW_LITELLM_APP_PRIVATE_KEY", privateKey("one"))
 	return map[string]sample{
 		"names": {"rotate", "openclaw", nil}, "config": {"run", "x.yml", nil}, "only": {"run", "check", nil},
 		"now": {"rotate", "true", nil}, "dry-run": {"run", "true", nil}, "detailed-exitcode": {"plan", "true", nil},
@@ -89,6 +90,7 @@ func samples() map[string]sample {
 		"block-in-use": {"run", "true", nil}, "thresholds": {"run", "10%", nil}, "secret-name": {"run", "OTHER", nil},
 		"secret-repository": {"run", "acme/other", nil}, "secret-environment": {"run", "prod", nil}, "key-file": {"run", "key", nil},
 		"github-token": {"run", "other", nil}, "secrets-token": {"run", "other", nil},
+		"app-id": {"run", "5", app}, "app-private-key": {"run", privateKey("other"), app}, "app-installation-id": {"run", "9", app},
 		"github-api-url": {"run", "https://ghe.example.com/api/v3", nil}, "github-repository": {"run", "acme/other", nil},
 		"failover-window": {"run", "2h", nil}, "fallback-rate": {"run", "9%", nil},
 		"slack-bot-token": {"run", "bot", shell().with("SLACK_CHANNEL", "C0123456789")}, "slack-channel": {"run", "C0123456789", notoken},

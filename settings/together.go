@@ -50,7 +50,8 @@ func (l *loader) checkTokens() {
 			secretTarget = secretTarget || t.File == ""
 		}
 	}
-	if secretTarget && l.out.Does(PartRotate) && l.values["secrets-token"].text == "" {
+	l.checkApp()
+	if secretTarget && l.out.Does(PartRotate) && !l.writesSecrets() {
 		l.missing("secrets-token", "missing, and GITHUB_TOKEN can never write secrets")
 	}
 	if tokens := l.out.GitHub; !tokens.SecretsToken.IsZero() && tokens.SecretsToken.Equal(tokens.Token) {
@@ -58,6 +59,30 @@ func (l *loader) checkTokens() {
 	}
 	if l.out.Report.IssueRepository != "" && l.out.Does(PartReport) && l.values["github-token"].text == "" {
 		l.missing("github-token", "missing, and without it issue-repository does nothing")
+	}
+}
+
+// writesSecrets reports whether there is a token or an App to write secrets with.
+func (l *loader) writesSecrets() bool {
+	return l.values["secrets-token"].text != "" || l.values["app-id"].text != ""
+}
+
+// checkApp wants an App whole, and not beside a token.
+func (l *loader) checkApp() {
+	id, key, token := l.values["app-id"], l.values["app-private-key"], l.values["secrets-token"]
+	switch {
+	case id.text == "" && key.text == "":
+		if only := l.values["app-installation-id"]; only.text != "" {
+			l.add(only.src, bad("give app-id and app-private-key as well", "an installation without its App does nothing"))
+		}
+		return
+	case id.text == "":
+		l.missing("app-id", "missing, and app-private-key does nothing without it")
+	case key.text == "":
+		l.missing("app-private-key", "missing, and app-id does nothing without it")
+	}
+	if token.text != "" {
+		l.add(stronger(id.src, key.src), bad("give one of them", "secrets-token is given too, and both write secrets"))
 	}
 }
 

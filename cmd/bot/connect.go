@@ -7,25 +7,13 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/org/openclaw-litellm-action/github"
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
-// pace keeps the writes of each token within GitHub's limits, over all passes of a service.
-type pace struct{ secrets, issues *github.Pacer }
-
-func (b *bot) newPace() pace {
-	p := &github.Pacer{Now: b.now, Sleep: b.sleep}
-	if b.set.GitHub.SecretsToken.Equal(b.set.GitHub.Token) {
-		return pace{p, p}
-	}
-	return pace{p, &github.Pacer{Now: b.now, Sleep: b.sleep}}
-}
-
 // connect makes the clients that the settings name. It contacts nobody.
 func (b *bot) connect() error {
-	if b.pace.secrets == nil {
-		b.pace = b.newPace()
+	if b.pace == nil {
+		b.pace = &paces{now: b.now, sleep: b.sleep}
 	}
 	transport, err := b.transport()
 	if err != nil {
@@ -36,15 +24,12 @@ func (b *bot) connect() error {
 		BaseURL: b.set.LiteLLM.BaseURL, Key: b.set.LiteLLM.Key,
 		HTTP: &http.Client{Transport: transport}, Now: b.now, Sleep: b.sleep,
 	}
-	api := func() *github.Client {
-		return &github.Client{
-			APIURL: b.set.GitHub.APIURL, HTTP: &http.Client{Transport: transport}, Now: b.now, Sleep: b.sleep,
-			UserAgent: "openclaw-litellm-action/" + version,
-		}
+	secrets, err := b.connectSecrets(transport)
+	if err != nil {
+		return err
 	}
-	b.secretsAPI, b.issuesAPI = api(), api()
-	b.secretsAPI.Pace, b.issuesAPI.Pace = b.pace.secrets.Wait, b.pace.issues.Wait
-	b.secretsAPI.Token, b.issuesAPI.Token = b.set.GitHub.SecretsToken, b.set.GitHub.Token
+	b.secrets = secrets
+	b.issuesAPI = b.githubClient(transport, b.set.GitHub.Token)
 	if b.set.InActions {
 		b.issuesAPI.Login = "github-actions[bot]"
 	}

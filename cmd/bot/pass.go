@@ -217,7 +217,7 @@ func (p *pass) toldWhere(n int) string {
 // count notes the requests made so far.
 func (p *pass) count() {
 	p.in.Requests = map[string]int{"litellm": int(p.proxy.Requests())}
-	if n := p.secretsAPI.Requests() + p.issuesAPI.Requests(); n > 0 {
+	if n := p.secrets.requests() + p.issuesAPI.Requests(); n > 0 {
 		p.in.Requests["github"] = int(n)
 	}
 }

@@ -25,11 +25,11 @@ type bot struct {
 	action *githubactions.Action // nil outside Actions
 	log    *slog.Logger
 
-	proxy      *litellm.Client
-	secretsAPI *github.Client // writes secrets
-	issuesAPI  *github.Client // writes the living issue
-	pace       pace
-	http       *http.Client // for Slack and the heartbeat; follows no redirect
+	proxy     *litellm.Client
+	secrets   secretsAPI
+	issuesAPI *github.Client // writes the living issue
+	pace      *paces
+	http      *http.Client // for Slack and the heartbeat; follows no redirect
 }
 
 // run is the program without the operating system. It returns the exit code.

@@ -36,13 +36,13 @@ func (b *bot) targetOf(t settings.Target) rotate.Target {
 		}}, file}
 	}
 	target := &github.SecretTarget{
-		Client: b.secretsAPI, Name: t.Secret,
+		Client: b.secrets.client(ownerOf(t)), Name: t.Secret,
 		Scope: github.Scope{
 			Repository: t.Repository, Environment: t.Environment, Organization: t.Organization, Store: github.Store(t.Store),
 		},
 	}
 	return advisedTarget{target, func(err error) error {
-		return adviseGitHub(err, b.source("secrets-token"), secretPermission(t))
+		return adviseGitHub(err, b.secretsSource(), secretPermission(t))
 	}}
 }
 

@@ -99,14 +99,7 @@ func (s *Server) listRepositories(r *request) reply {
 	if org == nil {
 		return notFound()
 	}
-	var all []map[string]any
-	for _, found := range s.repositories {
-		owner, _, _ := strings.Cut(found.Name, "/")
-		if strings.EqualFold(owner, org.name) && r.token.sees(found) {
-			all = append(all, found.json())
-		}
-	}
-	page, header := paginate(r, all)
+	page, header := paginate(r, s.visible(r, org.name))
 	return reply{status: http.StatusOK, body: page, header: header}
 }
 

@@ -18,8 +18,11 @@ func (s *Server) table() []route {
 	for _, store := range stores() {
 		all = append(all, s.organizationRoutes("orgs/{org}/"+store.name+"/secrets", store)...)
 	}
+	all = append(all, s.appRoutes()...)
 	return append(all,
 		route{http.MethodGet, "orgs/{org}/repos", "metadata=read", s.listRepositories},
+		route{http.MethodGet, "user/repos", "metadata=read", s.listOwn},
+		route{http.MethodGet, "installation/repositories", "metadata=read", s.listInstalled},
 		route{http.MethodGet, "user", "", s.getUser},
 		route{http.MethodPost, "graphql", "", s.graphql},
 		route{http.MethodPost, "api/graphql", "", s.graphql},

@@ -31,7 +31,7 @@ type repository struct {
 
 type organization struct{ name string }
 
-// AddRepository adds r and returns its id. Its owner becomes an organization.
+// AddRepository adds r and returns its id. Its owner becomes an organization, unless it is known as a person.
 func (s *Server) AddRepository(r Repository) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,7 +47,9 @@ func (s *Server) AddRepository(r Repository) int64 {
 	r.Topics, r.Environments = slices.Clone(r.Topics), slices.Clone(r.Environments)
 	s.repositories = append(s.repositories, &repository{Repository: r})
 	owner, _, _ := strings.Cut(r.Name, "/")
-	s.organizations[strings.ToLower(owner)] = &organization{name: owner}
+	if !s.people[strings.ToLower(owner)] {
+		s.organizations[strings.ToLower(owner)] = &organization{name: owner}
+	}
 	return r.ID
 }
 

@@ -88,9 +88,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 func (s *Server) apply(r *http.Request, body []byte) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	token, presented, ok := s.authenticate(r)
-	if !ok {
-		return refuse(http.StatusUnauthorized, "Bad credentials")
+	token, presented, refusal := s.authenticate(r)
+	if refusal != "" {
+		return refuse(http.StatusUnauthorized, refusal)
 	}
 	if limited, over := s.meter(presented, isRead(r.Method, r.URL.Path)); over {
 		return limited
@@ -121,6 +121,9 @@ func (s *Server) admit(r *request, route route, path string) (reply, bool) {
 			return s.moved(r, found, path), true
 		}
 		r.repository = found
+	}
+	if org := r.vars["org"]; org != "" && r.token.owner != "" && !strings.EqualFold(org, r.token.owner) {
+		return notFound(), true
 	}
 	if id := r.vars["id"]; id != "" {
 		if r.repository = s.findID(id); r.repository == nil || !r.token.sees(r.repository) {

@@ -34,6 +34,9 @@ type Server struct {
 	vaults        map[string]*vault        // scope's key → its secrets
 	tokens        map[string]Token         // SHA-256 of the token → what it may do
 	revoked       map[string]bool          // SHA-256 of tokens that are refused
+	apps          []App
+	installations []*installed
+	people        map[string]bool // lower-case logins of owners that are no organizations
 	faults        []*Fault
 	log           []Request
 	meters        map[string]*meter // SHA-256 of the token → what it has used
@@ -47,7 +50,7 @@ func New(o Options) *Server {
 	s := &Server{
 		now: o.Now, limits: o.Limits, nextID: 1000,
 		organizations: map[string]*organization{}, vaults: map[string]*vault{},
-		tokens: map[string]Token{}, revoked: map[string]bool{}, meters: map[string]*meter{},
+		tokens: map[string]Token{}, revoked: map[string]bool{}, meters: map[string]*meter{}, people: map[string]bool{},
 	}
 	s.routes = s.table()
 	return s

@@ -1,9 +1,11 @@
 package githubtest
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/org/openclaw-litellm-action/secret"
 )
@@ -19,6 +21,10 @@ type Token struct {
 	Permissions []string
 	// Repositories are the "owner/name" it may see besides public ones; nil: all.
 	Repositories []string
+
+	owner    string    // of an installation's token: sees nobody else's private repositories
+	expires  time.Time // zero: never
+	signedBy int64     // the App that asks as itself
 }
 
 // AddToken makes the server accept token. Until the first is added, every token is accepted and may do everything.
@@ -36,21 +42,24 @@ func (s *Server) RevokeToken(token secret.Value) {
 	s.revoked[token.SHA256()] = true
 }
 
-// authenticate returns the request's token and the digest it is known by. The lock is held.
-func (s *Server) authenticate(r *http.Request) (Token, string, bool) {
+// authenticate returns the request's token and the digest it is known by, or what is wrong with it. The lock is held.
+func (s *Server) authenticate(r *http.Request) (token Token, presented, refusal string) {
+	const bad = "Bad credentials"
 	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok || text == "" {
-		return Token{}, "", false
+		return Token{}, "", bad
 	}
-	presented := secret.New(text).SHA256()
-	if s.revoked[presented] {
-		return Token{}, "", false
+	if strings.Count(text, ".") == 2 && len(s.apps) > 0 {
+		app, refusal := s.appOf(text)
+		return Token{App: true, Permissions: []string{appPermission}, signedBy: app}, fmt.Sprint("app ", app), refusal
 	}
-	if len(s.tokens) == 0 {
-		return Token{}, presented, true
-	}
+	presented = secret.New(text).SHA256()
 	token, known := s.tokens[presented]
-	return token, presented, known
+	switch {
+	case s.revoked[presented], !known && len(s.tokens) > 0, !token.expires.IsZero() && !s.now().Before(token.expires):
+		return Token{}, "", bad
+	}
+	return token, presented, ""
 }
 
 // login is who the token writes as.
@@ -66,6 +75,9 @@ func (t Token) login() string {
 
 // sees reports whether the token may know of r.
 func (t Token) sees(r *repository) bool {
+	if owner, _, _ := strings.Cut(r.Name, "/"); t.owner != "" && !strings.EqualFold(owner, t.owner) {
+		return r.Visibility == "public"
+	}
 	if r.Visibility == "public" || t.Repositories == nil {
 		return true
 	}
@@ -74,6 +86,9 @@ func (t Token) sees(r *repository) bool {
 
 // allows reports whether the token has permission, "name=level".
 func (t Token) allows(permission string) bool {
+	if permission == appPermission || t.signedBy != 0 {
+		return permission == appPermission && t.signedBy != 0
+	}
 	if permission == "" || permission == "metadata=read" || t.Permissions == nil {
 		return true
 	}

@@ -25,7 +25,7 @@ func table() map[string]allowed {
 
 		// Outside systems. They know nothing of each other.
 		"litellm":  {own: []string{"secret"}, libs: []string{decimal, "github.com/go-json-experiment/json"}},
-		"github":   {own: []string{"secret"}, libs: []string{"github.com/google/go-github/v62", "golang.org/x/crypto"}},
+		"github":   {own: []string{"secret"}, libs: []string{"github.com/google/go-github/v62", "github.com/golang-jwt/jwt/v5", "golang.org/x/crypto"}},
 		"slack":    {own: []string{"secret"}, libs: []string{"github.com/slack-go/slack"}},
 		"openclaw": {own: []string{"secret"}},
 

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/github"
+	"github.com/org/openclaw-litellm-action/secret"
+	"github.com/org/openclaw-litellm-action/settings"
+)
+
+// secretsAPI is what writes secrets: one token, or an App with a client for each owner.
+type secretsAPI struct {
+	token *github.Client
+	app   *github.App // nil: the token
+}
+
+// client returns what may write where owner is.
+func (s secretsAPI) client(owner string) *github.Client {
+	if s.app != nil {
+		return s.app.Client(owner)
+	}
+	return s.token
+}
+
+// requests returns how many requests were sent so far.
+func (s secretsAPI) requests() int64 {
+	if s.app != nil {
+		return s.app.Requests()
+	}
+	return s.token.Requests()
+}
+
+// connectSecrets makes what writes secrets. It contacts nobody.
+func (b *bot) connectSecrets(t http.RoundTripper) (secretsAPI, error) {
+	app := b.set.GitHub.App
+	if app.ID == "" {
+		return secretsAPI{token: b.githubClient(t, b.set.GitHub.SecretsToken)}, nil
+	}
+	made, err := github.NewApp(github.AppOptions{
+		ID: app.ID, Key: app.Key, Installation: app.Installation, Known: b.known.Add,
+		Client: func(owner string) *github.Client {
+			c := b.githubClient(t, secret.Value{})
+			c.Pace = b.pace.of("app " + owner).Wait
+			return c
+		},
+	})
+	if err != nil {
+		return secretsAPI{}, fmt.Errorf("%s: %w", b.source("app-private-key"), err)
+	}
+	return secretsAPI{app: made}, nil
+}
+
+// githubClient makes a client with a token, and that token's pace.
+func (b *bot) githubClient(t http.RoundTripper, token secret.Value) *github.Client {
+	return &github.Client{
+		Token: token, APIURL: b.set.GitHub.APIURL, HTTP: &http.Client{Transport: t}, Now: b.now, Sleep: b.sleep,
+		Pace: b.pace.of(token.SHA256()).Wait, UserAgent: "openclaw-litellm-action/" + version,
+	}
+}
+
+// secretsSource names the setting that writes secrets.
+func (b *bot) secretsSource() string {
+	if b.set.GitHub.App.ID != "" {
+		return b.source("app-id")
+	}
+	return b.source("secrets-token")
+}
+
+// ownerOf is the organization or person that a secret target belongs to.
+func ownerOf(t settings.Target) string {
+	if t.Organization != "" {
+		return t.Organization
+	}
+	owner, _, _ := strings.Cut(t.Repository, "/")
+	return owner
+}
+
+// paces keeps the requests of each credential within GitHub's limits, over all passes of a service.
+type paces struct {
+	now   func() time.Time
+	sleep func(context.Context, time.Duration) error
+
+	mu    sync.Mutex
+	known map[string]*github.Pacer
+}
+
+// of returns the pacer of a credential, by whatever name tells it from others.
+func (p *paces) of(name string) *github.Pacer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known == nil {
+		p.known = map[string]*github.Pacer{}
+	}
+	if p.known[name] == nil {
+		p.known[name] = &github.Pacer{Now: p.now, Sleep: p.sleep}
+	}
+	return p.known[name]
+}
