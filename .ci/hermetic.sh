@@ -77,7 +77,9 @@ named() {
 first_command() {
   local before
   before=$(git status --porcelain)
-  timeout 120 go run ./cmd/bot run --sandbox
+  mkdir "$logs/sandbox"
+  TMPDIR=$logs/sandbox timeout 120 go run ./cmd/bot run --sandbox
+  rmdir "$logs/sandbox"   # fails if something is left in it
   [[ $(git status --porcelain) = "$before" ]] || { git status --short; echo 'it leaves files behind' >&2; return 1; }
 }
 
