@@ -112,7 +112,7 @@ func (t *tracker) Comment(ctx context.Context, number int, body string) error {
 	return err
 }
 
-// channel is a Slack channel that a bot token can write to. Its anchors are "CHANNEL/TS".
+// channel is a Slack channel that a bot token can write to. Its anchors are "ID/TS/CHANNEL".
 type channel struct {
 	bot     slack.Bot
 	channel string
@@ -127,11 +127,11 @@ func (c *channel) Post(ctx context.Context, m report.Message) (string, error) {
 	if err != nil {
 		return "", c.advise(err)
 	}
-	return ref.Channel + "/" + ref.TS, nil
+	return strings.Join([]string{ref.Channel, ref.TS, c.channel}, "/"), nil
 }
 
 func (c *channel) Update(ctx context.Context, anchor string, m report.Message) error {
-	ref, err := refOf(anchor)
+	ref, err := c.refOf(anchor)
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (c *channel) Update(ctx context.Context, anchor string, m report.Message) e
 }
 
 func (c *channel) Reply(ctx context.Context, anchor string, m report.Message) error {
-	ref, err := refOf(anchor)
+	ref, err := c.refOf(anchor)
 	if err != nil {
 		return err
 	}
@@ -147,12 +147,14 @@ func (c *channel) Reply(ctx context.Context, anchor string, m report.Message) er
 	return gone(c.advise(err))
 }
 
-func refOf(anchor string) (slack.Ref, error) {
-	id, ts, ok := strings.Cut(anchor, "/")
-	if !ok {
-		return slack.Ref{}, fmt.Errorf("the remembered message %q is none: %w", anchor, report.ErrGone)
+// refOf reads an anchor: "ID/TS/CHANNEL", where CHANNEL is what the settings named. If they name another channel now, the
+// old message is gone as far as we are concerned.
+func (c *channel) refOf(anchor string) (slack.Ref, error) {
+	parts := strings.SplitN(anchor, "/", 3)
+	if len(parts) != 3 || parts[2] != c.channel {
+		return slack.Ref{}, fmt.Errorf("the remembered message %q is not in channel %s: %w", anchor, c.channel, report.ErrGone)
 	}
-	return slack.Ref{Channel: id, TS: ts}, nil
+	return slack.Ref{Channel: parts[0], TS: parts[1]}, nil
 }
 
 // gone puts Slack's word for a deleted message into the report's.
