@@ -36,8 +36,8 @@ func narrowKeys(t *testing.T, w *world) {
 	wantKind(t, reader.CreateUser(ctx, holder, nil), litellm.Forbidden)
 	wantNil(t, manager.CreateUser(ctx, holder, litellm.Fields{"user_role": "internal_user_viewer", "max_budget": usd("1")}))
 	wantNil(t, manager.UpdateUser(ctx, holder, litellm.Fields{"max_budget": usd("2")}))
-	wantNil(t, manager.AddTeamMember(ctx, team, holder, decimal.NewNullDecimal(usd("1"))))
-	wantNil(t, manager.UpdateTeamMember(ctx, team, holder, decimal.NewNullDecimal(usd("2"))))
+	wantNil(t, manager.AddTeamMember(ctx, team, holder, decimal.NewNullDecimal(usd("1")), ""))
+	wantNil(t, manager.UpdateTeamMember(ctx, team, holder, decimal.NewNullDecimal(usd("2")), ""))
 
 	value := newKeyValue()
 	w.keep(t, value)
@@ -48,7 +48,7 @@ func narrowKeys(t *testing.T, w *world) {
 	wantNil(t, manager.BlockKey(ctx, token))
 	wantNil(t, manager.UnblockKey(ctx, token))
 	for _, err := range []error{reader.BlockKey(ctx, token), reader.UpdateKey(ctx, token, litellm.Fields{"max_budget": usd("9")}),
-		reader.DeleteKey(ctx, token), reader.GenerateKey(ctx, litellm.NewKey{Value: newKeyValue()}), reader.AddTeamMember(ctx, team, bot, decimal.NullDecimal{})} {
+		reader.DeleteKey(ctx, token), reader.GenerateKey(ctx, litellm.NewKey{Value: newKeyValue()}), reader.AddTeamMember(ctx, team, bot, decimal.NullDecimal{}, "")} {
 		wantKind(t, err, litellm.Forbidden)
 	}
 	for _, c := range []*litellm.Client{manager, reader} {

@@ -231,11 +231,11 @@ func teamBudget(t *testing.T, w *world) {
 	wantKind(t, err, litellm.NotFound)
 	_, err = w.TeamMember(ctx, team+"-none", id)
 	wantKind(t, err, litellm.NotFound)
-	wantKind(t, w.AddTeamMember(ctx, team+"-none", id, decimal.NullDecimal{}), litellm.NotFound)
-	wantKind(t, w.UpdateTeamMember(ctx, team+"-none", id, decimal.NullDecimal{}), litellm.NotFound)
+	wantKind(t, w.AddTeamMember(ctx, team+"-none", id, decimal.NullDecimal{}, ""), litellm.NotFound)
+	wantKind(t, w.UpdateTeamMember(ctx, team+"-none", id, decimal.NullDecimal{}, ""), litellm.NotFound)
 
-	wantNil(t, w.AddTeamMember(ctx, team, id, decimal.NewNullDecimal(usd("0.1"))))
-	wantKind(t, w.AddTeamMember(ctx, team, id, decimal.NewNullDecimal(usd("7"))), litellm.AlreadyExists)
+	wantNil(t, w.AddTeamMember(ctx, team, id, decimal.NewNullDecimal(usd("0.1")), ""))
+	wantKind(t, w.AddTeamMember(ctx, team, id, decimal.NewNullDecimal(usd("7")), ""), litellm.AlreadyExists)
 	m, err := w.TeamMember(ctx, team, id)
 	if wantNil(t, err); !m.MaxBudget.Decimal.Equal(usd("0.1")) || !m.Spend.IsZero() || m.UserID != id || m.TeamID != team {
 		t.Errorf("%+v", m)
@@ -254,7 +254,7 @@ func teamBudget(t *testing.T, w *world) {
 			return nil
 		})
 	}
-	wantNil(t, w.UpdateTeamMember(ctx, team, id, decimal.NewNullDecimal(usd("5"))))
+	wantNil(t, w.UpdateTeamMember(ctx, team, id, decimal.NewNullDecimal(usd("5")), ""))
 	m, err = w.TeamMember(ctx, team, id)
 	if wantNil(t, err); !m.MaxBudget.Decimal.Equal(usd("5")) {
 		t.Errorf("%+v", m)
@@ -263,7 +263,7 @@ func teamBudget(t *testing.T, w *world) {
 
 	// An update of who is no member is taken, and makes no member.
 	stranger := w.user(t, "stranger", nil)
-	wantNil(t, w.UpdateTeamMember(ctx, team, stranger, decimal.NewNullDecimal(usd("1"))))
+	wantNil(t, w.UpdateTeamMember(ctx, team, stranger, decimal.NewNullDecimal(usd("1")), ""))
 	_, err = w.TeamMember(ctx, team, stranger)
 	wantKind(t, err, litellm.NotFound)
 }

@@ -113,12 +113,12 @@ func TestRefusalsDueToOneself(t *testing.T) {
 
 	member := reply{status: 400, body: `{"error":{"message":"User already in team","type":"team_member_already_in_team"}}`}
 	s := serve(t, down, member, done)
-	wantNil(t, client(s, nil).AddTeamMember(ctx, "t", "u", decimal.NewNullDecimal(usd("5"))))
+	wantNil(t, client(s, nil).AddTeamMember(ctx, "t", "u", decimal.NewNullDecimal(usd("5")), ""))
 	if want := []string{"POST /team/member_add", "POST /team/member_add", "POST /team/member_update"}; !slices.Equal(s.asked, want) {
 		t.Errorf("asked %v", s.asked)
 	}
 	s = serve(t, member)
-	wantKind(t, client(s, nil).AddTeamMember(ctx, "t", "u", decimal.NullDecimal{}), litellm.AlreadyExists)
+	wantKind(t, client(s, nil).AddTeamMember(ctx, "t", "u", decimal.NullDecimal{}, ""), litellm.AlreadyExists)
 }
 
 func TestDeletingTheGoneIsNoError(t *testing.T) {

@@ -45,7 +45,8 @@ func (c *Client) TeamMember(ctx context.Context, teamID, userID string) (*TeamMe
 		row.object, row.err = parseObject(raw)
 		if row.text("user_id") == userID {
 			budget := reader{object: row.inner("litellm_budget_table")}
-			m.Spend, m.MaxBudget, m.BudgetResetAt = row.money("spend"), budget.amount("max_budget"), budget.time("budget_reset_at")
+			m.Spend, m.MaxBudget = row.money("spend"), budget.amount("max_budget")
+			m.BudgetDuration, m.BudgetResetAt = budget.text("budget_duration"), budget.time("budget_reset_at")
 			row.err = errors.Join(row.err, budget.err)
 		}
 		r.err = errors.Join(r.err, row.err)
@@ -56,21 +57,31 @@ func (c *Client) TeamMember(ctx context.Context, teamID, userID string) (*TeamMe
 	return m, nil
 }
 
-// AddTeamMember makes a user a member of a team with a budget over all its keys there; an invalid max means none. A user
-// who is a member already is AlreadyExists, and keeps the old budget.
-func (c *Client) AddTeamMember(ctx context.Context, teamID, userID string, max decimal.NullDecimal) error {
-	body := Fields{"team_id": teamID, "member": Fields{"user_id": userID, "role": "user"}, "max_budget_in_team": max}
+// AddTeamMember makes a user a member of a team with a budget over all its keys there; an invalid max means none. duration
+// is the budget's window, "" for none: releases before 1.93 have no window for members and ignore it. A user who is a
+// member already is AlreadyExists, and keeps the old budget.
+func (c *Client) AddTeamMember(ctx context.Context, teamID, userID string, max decimal.NullDecimal, duration string) error {
+	body := memberBudget(Fields{"team_id": teamID, "member": Fields{"user_id": userID, "role": "user"}}, max, duration)
 	op := fmt.Sprintf("adding member %q to team %q", userID, teamID)
 	err := c.post(ctx, call{op: op, path: "/team/member_add", body: body})
 	if IsKind(err, AlreadyExists) && repeated(err) {
-		return c.UpdateTeamMember(ctx, teamID, userID, max) // our own first try, perhaps half done
+		return c.UpdateTeamMember(ctx, teamID, userID, max, duration) // our own first try, perhaps half done
 	}
 	return err
 }
 
-// UpdateTeamMember sets the budget of a member, keeping its spend. LiteLLM takes it for anybody: whether the user is a
-// member is for the caller to know.
-func (c *Client) UpdateTeamMember(ctx context.Context, teamID, userID string, max decimal.NullDecimal) error {
-	body := Fields{"team_id": teamID, "user_id": userID, "max_budget_in_team": max}
+// UpdateTeamMember sets the budget of a member, keeping its spend. A duration begins a new window of that length; ""
+// leaves the window alone. LiteLLM takes it for anybody: whether the user is a member is for the caller to know.
+func (c *Client) UpdateTeamMember(ctx context.Context, teamID, userID string, max decimal.NullDecimal, duration string) error {
+	body := memberBudget(Fields{"team_id": teamID, "user_id": userID}, max, duration)
 	return c.post(ctx, call{op: fmt.Sprintf("updating member %q of team %q", userID, teamID), path: "/team/member_update", body: body})
+}
+
+// memberBudget adds a member's budget to a body.
+func memberBudget(body Fields, max decimal.NullDecimal, duration string) Fields {
+	body["max_budget_in_team"] = max
+	if duration != "" {
+		body["budget_duration"] = duration
+	}
+	return body
 }

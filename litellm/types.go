@@ -45,11 +45,12 @@ type User struct {
 
 // TeamMember is one user's membership of a team, with the budget that binds the user's keys there.
 type TeamMember struct {
-	TeamID        string
-	UserID        string
-	Spend         decimal.Decimal
-	MaxBudget     decimal.NullDecimal
-	BudgetResetAt time.Time
+	TeamID         string
+	UserID         string
+	Spend          decimal.Decimal
+	MaxBudget      decimal.NullDecimal
+	BudgetDuration string    // "": the budget never resets, as always before 1.93
+	BudgetResetAt  time.Time // zero: no window
 }
 
 // Fields are named fields of a row in LiteLLM's own names, to be set. nil clears one. A decimal.Decimal is sent as a

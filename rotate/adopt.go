@@ -28,7 +28,7 @@ func (plan *Plan) aliasFree(p Policy, r Reading) bool {
 			return false
 		}
 		plan.Steps = append(plan.Steps, Step{Kind: StepAdopt, Gen: 0, Token: k.Token,
-			Reason: fmt.Sprintf("adopt is set and the alias %s is carried by hash %s (%s)", p.Name, short(k.Token), facts(k))})
+			Reason: fmt.Sprintf("adopt is set and the alias %s is carried by hash %s (%s)%s", p.Name, short(k.Token), facts(k), notCarried(k))})
 		break
 	}
 	return true
@@ -48,6 +48,17 @@ func adoptable(p Policy, k litellm.Key) string {
 	}
 	if _, ok := k.Metadata[journalKey]; ok {
 		return "it carries a journal of this tool under another holder; remove that metadata entry if it is a copy"
+	}
+	return ""
+}
+
+// notCarried says what of a key's window LiteLLM gives no way to move to the holder.
+func notCarried(k litellm.Key) string {
+	switch {
+	case k.TeamID != "" && k.Spend.IsPositive():
+		return "; the team counts the member's spend from now on, not what the key has spent before"
+	case k.BudgetDuration != "" && !calendar(k.BudgetDuration):
+		return fmt.Sprintf("; its window of %s begins anew, with what it has spent", k.BudgetDuration)
 	}
 	return ""
 }

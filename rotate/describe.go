@@ -32,10 +32,7 @@ func (r *Runner) describeHolder(reading Reading) {
 	}
 	r.out.Spend, r.out.MaxBudget, r.out.BudgetDuration, r.out.ResetAt = h.Spend, h.MaxBudget, h.BudgetDuration, h.BudgetResetAt
 	if m := reading.Member; m != nil {
-		r.out.Spend, r.out.MaxBudget = m.Spend, m.MaxBudget
-		if !m.BudgetResetAt.IsZero() {
-			r.out.ResetAt = m.BudgetResetAt
-		}
+		r.out.Spend, r.out.MaxBudget, r.out.BudgetDuration, r.out.ResetAt = m.Spend, m.MaxBudget, m.BudgetDuration, m.BudgetResetAt
 	}
 }
 

@@ -132,10 +132,10 @@ func (r *Runner) newFields(plan Plan, j journal) litellm.Fields {
 	for name, v := range p.Options {
 		fields[name] = v
 	}
-	if p.ownLimit() {
+	if plan.ownLimit {
 		fields["max_budget"] = p.MaxBudget.Decimal
-		if p.BudgetDuration != "" {
-			fields["budget_duration"] = p.BudgetDuration
+		if plan.window != "" {
+			fields["budget_duration"] = plan.window
 		}
 	}
 	if p.TeamID != "" {

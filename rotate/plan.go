@@ -42,6 +42,9 @@ type Plan struct {
 	resume  *row // an unfinished generation to go on with instead of minting
 	drifted []Target
 	rows    rows
+
+	ownLimit bool   // a new generation carries the policy's limit itself,
+	window   string // with this window
 }
 
 // Wants names the parts of a Reading that a plan still needs.
@@ -84,6 +87,7 @@ func NewPlan(p Policy, r Reading, o Options) Plan {
 	if stopOrder(p, &plan, o) {
 		return plan
 	}
+	plan.ownLimit, plan.window = p.ownLimit(r), p.window(r)
 	plan.holderSteps(p, r)
 	plan.judgeFailures(p)
 	if !o.upkeep {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
 )
@@ -17,6 +19,8 @@ type Reading struct {
 	Self   string        // created_by of the rows that our management key makes
 	Holder *litellm.User // with all its key rows; nil: there is none
 	Member *litellm.TeamMember
+	// NoMemberWindow: the release has no window for a member's budget in a team (before 1.93).
+	NoMemberWindow bool
 
 	Alias  []litellm.Key      // key rows with the plain alias, whoever's; nil: not asked, empty: none
 	Stamps map[string]Stamp   // by target fingerprint; nil: not asked
@@ -29,6 +33,17 @@ func (r Reading) keys() []litellm.Key {
 		return nil
 	}
 	return r.Holder.Keys
+}
+
+// spend is what the budget that binds has counted in its window.
+func (r Reading) spend() decimal.Decimal {
+	switch {
+	case r.Member != nil:
+		return r.Member.Spend
+	case r.Holder != nil:
+		return r.Holder.Spend
+	}
+	return decimal.Zero
 }
 
 // Stamp is what a target told of its content, or why it did not.

@@ -121,6 +121,13 @@ func (r *Runner) read(ctx context.Context) (Reading, error) {
 			return reading, fmt.Errorf("reading the holder's budget in team %s: %w", r.Policy.TeamID, err)
 		}
 		reading.Member = m
+		if m != nil && m.BudgetDuration != r.Policy.BudgetDuration {
+			release, err := r.LiteLLM.Release(ctx)
+			if err != nil {
+				return reading, err
+			}
+			reading.NoMemberWindow = release.Known() && !release.AtLeast(1, 93)
+		}
 	}
 	return reading, nil
 }

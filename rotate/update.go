@@ -11,6 +11,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
@@ -24,18 +25,55 @@ func (plan *Plan) holderSteps(p Policy, r Reading) {
 	if diff := holderDiff(p, r.Holder); len(diff) > 0 {
 		plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Reason: "the holder's " + describe(diff)})
 	}
-	if p.TeamID != "" && memberDiffers(p, r.Member) {
-		plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Target: "team " + p.TeamID, Reason: "the holder's budget in the team differs from the configuration"})
+	if p.TeamID != "" {
+		plan.memberSteps(p, r)
 	}
 	for _, g := range plan.rows.generations {
 		if g.Blocked {
 			continue
 		}
-		if diff := generationDiff(p, g.Key); len(diff) > 0 {
+		if drop := dropsOwnLimit(p, r, g.Key); len(drop) > 0 {
+			plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Gen: g.Gen, Token: g.Token, Target: ownLimitStep,
+				Reason: fmt.Sprintf("generation %d's own limit does not follow the holder's window and could bind before it", g.Gen)})
+		}
+		if diff := generationDiff(p, r, g.Key); len(diff) > 0 {
 			plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Gen: g.Gen, Token: g.Token,
 				Reason: fmt.Sprintf("generation %d's %s", g.Gen, describe(diff))})
 		}
 	}
+}
+
+// memberSteps brings the holder's budget in the team to the policy. Releases before 1.93 have no window for it, which is
+// said and not tried.
+func (plan *Plan) memberSteps(p Policy, r Reading) {
+	m := r.Member
+	if m != nil && p.BudgetDuration != "" && r.NoMemberWindow {
+		plan.Findings = append(plan.Findings, finding.Finding{
+			Rule: "team-budget-never-resets", Severity: finding.Warning, Subject: finding.Subject{Kind: "key", Name: p.Name},
+			Summary: fmt.Sprintf("this release of LiteLLM never resets the budget of key %q, because it is in team %s", p.Name, p.TeamID),
+			Advice:  "Upgrade LiteLLM to 1.93 or later, take the key out of the team, or leave out budget_duration; until then the whole of max_budget is all it may ever spend.",
+			Source:  "GET /team/info",
+		})
+		p.BudgetDuration = ""
+	}
+	var diff []change
+	if m == nil || p.MaxBudget.Valid && !sameMoney(m.MaxBudget, p.MaxBudget) {
+		diff = append(diff, change{"max_budget", memberLimit(m), p.MaxBudget})
+	}
+	if m != nil && p.MaxBudget.Valid && p.BudgetDuration != "" && m.BudgetDuration != p.BudgetDuration {
+		diff = append(diff, change{"budget_duration", m.BudgetDuration, p.BudgetDuration})
+	}
+	if len(diff) > 0 {
+		plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Target: "team " + p.TeamID,
+			Reason: "the holder's budget in the team: " + describe(diff)})
+	}
+}
+
+func memberLimit(m *litellm.TeamMember) decimal.NullDecimal {
+	if m == nil {
+		return decimal.NullDecimal{}
+	}
+	return m.MaxBudget
 }
 
 // change is one field that differs from the configuration, in LiteLLM's name.
@@ -90,18 +128,16 @@ func holderDiff(p Policy, h *litellm.User) []change {
 	return out
 }
 
-func memberDiffers(p Policy, m *litellm.TeamMember) bool {
-	return m == nil || p.MaxBudget.Valid && !sameMoney(m.MaxBudget, p.MaxBudget)
-}
-
 // generationDiff compares one generation with what the policy names.
-func generationDiff(p Policy, k litellm.Key) []change {
+func generationDiff(p Policy, r Reading, k litellm.Key) []change {
 	var out []change
-	if p.ownLimit() && !sameMoney(k.MaxBudget, p.MaxBudget) {
-		out = append(out, change{"max_budget", k.MaxBudget, p.MaxBudget.Decimal})
-	}
-	if p.ownLimit() && k.BudgetDuration != p.BudgetDuration {
-		out = append(out, change{"budget_duration", k.BudgetDuration, p.BudgetDuration})
+	if p.ownLimit(r) && !k.Spend.GreaterThan(r.spend()) {
+		if !sameMoney(k.MaxBudget, p.MaxBudget) {
+			out = append(out, change{"max_budget", k.MaxBudget, p.MaxBudget.Decimal})
+		}
+		if window := p.window(r); window != "" && k.BudgetDuration != window {
+			out = append(out, change{"budget_duration", k.BudgetDuration, window})
+		}
 	}
 	if p.Models != nil && !sameSet(k.Models, p.Models) {
 		out = append(out, change{"models", k.Models, p.Models})
@@ -115,19 +151,69 @@ func generationDiff(p Policy, k litellm.Key) []change {
 	return out
 }
 
-// ownLimit reports whether a generation carries the policy's limit itself, as a second belt and for its /key/info. It may
-// only where its window resets with the holder's: by the calendar, or never. Any other window counts from its row's
-// creation; a generation minted in the middle of the holder's window would then keep what it spent before the holder's
-// reset, and refuse calls that the budget allows.
-func (p Policy) ownLimit() bool {
+// ownLimitStep is the Target of the step that takes a generation's own limit away, which may be followed in the same run
+// by one that gives it another.
+const ownLimitStep = "own limit"
+
+// dropsOwnLimit returns the change that takes away a generation's own limit where it could bind before the holder's: its
+// window is another one, or it has counted spend that the holder's window has not. What is left binds no earlier.
+func dropsOwnLimit(p Policy, r Reading, k litellm.Key) []change {
+	if !p.MaxBudget.Valid || !k.MaxBudget.Valid {
+		return nil
+	}
+	drop := []change{{"max_budget", k.MaxBudget, nil}}
+	if !p.ownLimit(r) {
+		return drop
+	}
+	window := p.window(r)
+	same := sameMoney(k.MaxBudget, p.MaxBudget) && (window == "" || k.BudgetDuration == window)
+	if !same && k.Spend.GreaterThan(r.spend()) {
+		return drop
+	}
+	return nil
+}
+
+// ownLimit reports whether a generation may carry the policy's limit itself, as a second belt and for its /key/info. It
+// may only where its window resets with the budget that binds: by the calendar, or never. Any other window counts from
+// its row's creation; a generation minted in the middle of the holder's window would then keep what it spent before the
+// holder's reset, and refuse calls that the budget allows. While the holder's own window is about to change it may not.
+func (p Policy) ownLimit(r Reading) bool {
 	if !p.MaxBudget.Valid {
 		return false
 	}
-	switch p.BudgetDuration {
-	case "", "1h", "1d", "24h", "7d", "30d", "1mo": // seen on 1.81.13, 1.93.2 and 1.106.10
+	if binds := p.bindingWindow(r); binds != "" && binds != p.window(r) {
+		return false
+	}
+	window := p.window(r)
+	return window == "" || calendar(window)
+}
+
+// calendar reports whether LiteLLM resets a window by the calendar, so that rows made at different times share it.
+func calendar(window string) bool {
+	switch window {
+	case "1h", "1d", "24h", "7d", "30d", "1mo": // seen on 1.81.13, 1.93.2 and 1.106.10
 		return true
 	}
 	return false
+}
+
+// window is the configured window, or else the one that people gave to the holder.
+func (p Policy) window(r Reading) string {
+	if p.BudgetDuration != "" {
+		return p.BudgetDuration
+	}
+	return p.bindingWindow(r)
+}
+
+// bindingWindow is the window of the budget that binds: the holder's own, or its one in the team. "": it never resets.
+func (p Policy) bindingWindow(r Reading) string {
+	switch {
+	case p.TeamID != "" && r.Member != nil:
+		return r.Member.BudgetDuration
+	case p.TeamID == "" && r.Holder != nil:
+		return r.Holder.BudgetDuration
+	}
+	return ""
 }
 
 // option returns a field of the row by LiteLLM's name. Some options ("tags", "model_rpm_limit", "guardrails") are kept in

@@ -169,7 +169,7 @@ func (r *Runner) createHolder(ctx context.Context, reading Reading, plan Plan) e
 		return err
 	}
 	if p.TeamID != "" {
-		if err := r.LiteLLM.AddTeamMember(ctx, p.TeamID, HolderID(p.Name), limit); err != nil {
+		if err := r.LiteLLM.AddTeamMember(ctx, p.TeamID, HolderID(p.Name), limit, duration); err != nil {
 			return fmt.Errorf("adding it to team %s: %w", p.TeamID, err)
 		}
 	}
@@ -206,10 +206,17 @@ func (r *Runner) adopt(ctx context.Context, reading Reading, s Step) error {
 	if err != nil {
 		return err
 	}
+	holder := litellm.Fields{}
 	if j.Adopted != s.Token {
 		j.Adopted = s.Token
-		if err := r.LiteLLM.UpdateUser(ctx, HolderID(r.Policy.Name), litellm.Fields{"metadata": withJournal(reading.Holder.Metadata, *j)}); err != nil {
-			return fmt.Errorf("noting it in the holder's journal: %w", err)
+		holder["metadata"] = withJournal(reading.Holder.Metadata, *j)
+	}
+	if !k.Spend.Equal(reading.Holder.Spend) && r.Policy.TeamID == "" {
+		holder["spend"] = k.Spend // it went on spending since the holder was created; nothing else spends there yet
+	}
+	if len(holder) > 0 {
+		if err := r.LiteLLM.UpdateUser(ctx, HolderID(r.Policy.Name), holder); err != nil {
+			return fmt.Errorf("noting it on the holder: %w", err)
 		}
 	}
 	now := r.proxyNow()
@@ -228,16 +235,25 @@ func (r *Runner) update(ctx context.Context, reading Reading, s Step) error {
 	switch {
 	case s.Token != "":
 		for _, k := range reading.Holder.Keys {
-			if k.Token == s.Token {
-				return r.LiteLLM.UpdateKey(ctx, s.Token, fieldsOf(generationDiff(p, k)))
+			if k.Token != s.Token {
+				continue
 			}
+			diff := generationDiff(p, reading, k)
+			if s.Target == ownLimitStep {
+				diff = dropsOwnLimit(p, reading, k)
+			}
+			return r.LiteLLM.UpdateKey(ctx, s.Token, fieldsOf(diff))
 		}
 		return fmt.Errorf("the row is gone")
 	case s.Target != "":
 		if reading.Member == nil {
-			return r.LiteLLM.AddTeamMember(ctx, p.TeamID, HolderID(p.Name), p.MaxBudget)
+			return r.LiteLLM.AddTeamMember(ctx, p.TeamID, HolderID(p.Name), p.MaxBudget, p.BudgetDuration)
 		}
-		return r.LiteLLM.UpdateTeamMember(ctx, p.TeamID, HolderID(p.Name), p.MaxBudget)
+		duration := p.BudgetDuration
+		if duration == reading.Member.BudgetDuration {
+			duration = "" // sent again, it would begin a new window
+		}
+		return r.LiteLLM.UpdateTeamMember(ctx, p.TeamID, HolderID(p.Name), p.MaxBudget, duration)
 	}
 	return r.LiteLLM.UpdateUser(ctx, HolderID(p.Name), fieldsOf(holderDiff(p, reading.Holder)))
 }

@@ -50,3 +50,11 @@ func (t *teamRow) membersText() string {
 	}
 	return "[" + strings.Join(texts, ", ") + "]"
 }
+
+// memberDuration is the window that a body gives to a member's budget. Old releases know no such field.
+func (c *call) memberDuration() (string, *refusal) {
+	if c.family() == family81 {
+		return "", nil
+	}
+	return c.text("budget_duration")
+}

@@ -183,6 +183,10 @@ func teamMemberAdd(c *call) (any, error) {
 	if refused != nil {
 		return nil, refused
 	}
+	duration, refused := c.memberDuration()
+	if refused != nil {
+		return nil, refused
+	}
 	members, refused := c.askedMembers()
 	if refused != nil {
 		return nil, refused
@@ -199,6 +203,9 @@ func teamMemberAdd(c *call) (any, error) {
 		member := &memberRow{user: m.UserID, role: m.Role}
 		if budget.Valid {
 			member.maxBudget, member.budgetID = budget, c.store.uuid()
+			if duration != "" {
+				member.window = c.newWindow(duration)
+			}
 		}
 		team.join(member)
 		user := c.store.users[m.UserID]
@@ -223,6 +230,10 @@ func teamMemberUpdate(c *call) (any, error) {
 	if refused != nil {
 		return nil, refused
 	}
+	duration, refused := c.memberDuration()
+	if refused != nil {
+		return nil, refused
+	}
 	member := team.members[id]
 	if member == nil { // anyone gets a membership row; that makes no member
 		member = &memberRow{user: id}
@@ -232,6 +243,9 @@ func teamMemberUpdate(c *call) (any, error) {
 		member.maxBudget = budget
 		if member.budgetID == "" {
 			member.budgetID = c.store.uuid()
+		}
+		if duration != "" {
+			member.window = c.newWindow(duration)
 		}
 	}
 	return object{
