@@ -109,9 +109,7 @@ func (b *bot) outputs(r report.Report) []output {
 	if len(r.Keys) == 1 {
 		k := r.Keys[0]
 		if k.Generation >= 0 {
-			if k.Generation >= 0 {
 			out = append(out, output{"key-generation", strconv.Itoa(k.Generation)})
-		}
 		}
 		if k.Spend.Valid {
 			out = append(out, output{"spend", k.Spend.Decimal.String()})
