@@ -15,9 +15,27 @@ type Facts struct {
 	ResetAt     time.Time           // zero: no window
 	Source      string              // where Limit and Spend came from, e.g. "GET /user/info"
 
-	Days       []Day // days with activity, in date order; nil: not asked
+	Generations []Generation // the key rows that count against the limit; nil: not known
+
+	Days       []Day  // days with activity, in date order; nil: not asked
+	DaysFrom   string // the first day asked for, YYYY-MM-DD; "" : not told
+	DaysTo     string // the last one
 	Models     []ModelSpend
 	DaysSource string
+
+	Recent *Recent // the newest requests; nil: not read
+
+	// Unjudged names the rules that were wanted and whose facts could not be had.
+	Unjudged []string
+}
+
+// Generation is one real virtual key that counts against the limit.
+type Generation struct {
+	Alias     string
+	Current   bool // agents are to use this one
+	Blocked   bool
+	Expires   time.Time // zero: never
+	CreatedAt time.Time // zero: not known
 }
 
 // Day is the activity of one UTC day.
@@ -26,17 +44,49 @@ type Day struct {
 	Spend    decimal.Decimal
 	Requests int64
 	Failed   int64
+	Models   []ModelSpend // that it went to; nil: not told
 }
 
-// ModelSpend is one model group's part in Days.
+// ModelSpend is one model group's part.
 type ModelSpend struct {
 	Model    string
 	Spend    decimal.Decimal
 	Requests int64
+	Failed   int64 // of Requests
 	Tokens   int64
 }
 
-// Policy is how a key's spend is judged.
+// Recent are the newest requests of a key, as far back as was read.
+type Recent struct {
+	From, To time.Time // everything of the key that was logged between these was read
+	Requests []Request // newest first
+	Source   string
+}
+
+// Request is one logged request.
+type Request struct {
+	ID       string
+	At       time.Time
+	Model    string // model group that served; "" where the request got to none
+	Spend    decimal.Decimal
+	Tokens   int64
+	Failed   bool
+	Error    string // class of the error of a failed one
+	CacheHit bool   // answered by LiteLLM's own cache, at no cost
+	User     string // end user, or else the user; never shown in public
+}
+
+// Policy is how a key's spend is judged. The zero value judges that the budget is spent, and what needs no limit of ours.
 type Policy struct {
 	Thresholds []decimal.Decimal // percentages of Limit, e.g. 50, 80, 95
+
+	Spend       decimal.NullDecimal        // USD in the window
+	DailySpend  decimal.NullDecimal        // USD in a UTC day
+	ModelSpend  map[string]decimal.Decimal // :: model group → USD in the window; without a window in the days known
+	RequestCost decimal.NullDecimal        // USD of a single request; invalid: a tenth of Limit
+	FailureRate decimal.NullDecimal        // percentage of requests that failed; invalid: not judged
+	Forecast    decimal.NullDecimal        // percentage of Limit at the window's end; invalid: not judged
+	BurnRate    bool
+
+	RotationInterval time.Duration // 0: age is not judged
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/failover"
@@ -11,14 +12,14 @@ import (
 // was. The zero coverage judges everything.
 type coverage struct {
 	known      bool
-	configured map[string]bool // nil: not told
-	rotated    map[string]bool // keys whose rotation was read, and whether without an error
-	spend      map[string]bool // keys whose spend was read
-	failover   []string        // rules of failover that the facts allowed
+	configured map[string]bool     // nil: not told
+	rotated    map[string]bool     // keys whose rotation was read, and whether without an error
+	spend      map[string][]string // rules of budget that the facts allowed, by key
+	failover   []string            // rules of failover that the facts allowed
 }
 
 func coverageOf(in Input) coverage {
-	c := coverage{known: true, rotated: map[string]bool{}, spend: map[string]bool{}}
+	c := coverage{known: true, rotated: map[string]bool{}, spend: map[string][]string{}}
 	if in.Configured != nil {
 		c.configured = map[string]bool{}
 		for _, name := range in.Configured {
@@ -29,7 +30,7 @@ func coverageOf(in Input) coverage {
 		c.rotated[o.Name] = o.Err == nil && o.Waiting == ""
 	}
 	for _, f := range in.Spend {
-		c.spend[f.Key] = true
+		c.spend[f.Key] = budget.Judged(f)
 	}
 	if in.Failover != nil {
 		c.failover = failover.Judged(*in.Failover)
@@ -39,18 +40,21 @@ func coverageOf(in Input) coverage {
 
 // judges reports whether the pass would have found the story if it still were so.
 func (c coverage) judges(rule, kind, name string) bool {
+	if kind == "key" {
+		name, _, _ = strings.Cut(name, "/") // what belongs to a key
+	}
 	switch {
 	case !c.known:
 		return true
 	case kind == "key" && c.configured != nil && !c.configured[name]:
 		return true
 	case slices.Contains(budget.Rules(), rule):
-		return c.spend[name]
+		return slices.Contains(c.spend[name], rule)
 	case slices.Contains(failover.Rules(), rule):
 		return slices.Contains(c.failover, rule)
 	case kind == "key":
 		ok, tried := c.rotated[name]
-		return ok || !tried && rule == RuleFailed && c.spend[name]
+		return ok || !tried && rule == RuleFailed && c.spend[name] != nil
 	}
 	return true
 }

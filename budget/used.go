@@ -9,9 +9,6 @@ import (
 	"github.com/org/openclaw-litellm-action/finding"
 )
 
-// RuleUsed is the rule that a share of the budget is spent.
-const RuleUsed = "budget-used"
-
 // The least percentages that are a warning and critical, whatever the configured thresholds are.
 const (
 	warningPercent  = 80
@@ -19,13 +16,10 @@ const (
 	spentPercent    = 100
 )
 
-// Rules returns the rules that Check judges.
-func Rules() []string { return []string{RuleUsed} }
-
-// Check judges f. At most one finding comes of the percentage thresholds: that of the highest one reached. Below 80 % it
+// used makes at most one finding of the percentage thresholds: that of the highest one reached. Below 80 % it
 // is information, from 80 % a warning, from 95 % critical; a spent budget is critical whether or not 100 % is among the
 // thresholds, because the proxy then refuses every request. A key without a limit has none.
-func Check(f Facts, p Policy, now time.Time) []finding.Finding {
+func used(f Facts, p Policy, now time.Time) []finding.Finding {
 	if !f.Limit.Valid {
 		return nil
 	}
@@ -95,34 +89,6 @@ func severity(percent decimal.Decimal) finding.Severity {
 	return finding.Info
 }
 
-// window identifies the budget window: by its start, or by its end where the start cannot be derived.
-func window(f Facts) string {
-	switch {
-	case !f.WindowStart.IsZero():
-		return f.WindowStart.UTC().Format(time.RFC3339)
-	case !f.ResetAt.IsZero():
-		return "until " + f.ResetAt.UTC().Format(time.RFC3339)
-	}
-	return ""
-}
-
-// cause names the model that took most, without amounts: they may not be shown everywhere.
-func cause(f Facts) string {
-	var top ModelSpend
-	total := decimal.Zero
-	for _, m := range f.Models {
-		total = total.Add(m.Spend)
-		if m.Spend.GreaterThan(top.Spend) {
-			top = m
-		}
-	}
-	if !top.Spend.IsPositive() {
-		return ""
-	}
-	share := top.Spend.Mul(decimal.NewFromInt(100)).Div(total).Round(0)
-	return fmt.Sprintf("model %s took %s%% of the spend", top.Model, share)
-}
-
 func orWait(f Facts, now time.Time) string {
 	if !f.ResetAt.After(now) {
 		return ""
@@ -136,5 +102,3 @@ func until(f Facts, now time.Time) string {
 	}
 	return " until the reset on " + day(f.ResetAt)
 }
-
-func day(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 UTC") }

@@ -1,0 +1,100 @@
+package budget
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/finding"
+)
+
+// twice is from how many times an amount on a warning is critical.
+const twice = 2
+
+// grade is a warning at the limit and critical at twice the limit.
+func grade(observed, limit decimal.Decimal) (finding.Severity, bool) {
+	switch {
+	case observed.LessThan(limit):
+		return finding.Info, false
+	case observed.GreaterThanOrEqual(limit.Mul(decimal.NewFromInt(twice))):
+		return finding.Critical, true
+	}
+	return finding.Warning, true
+}
+
+// amount judges the absolute amount of the window.
+func amount(f Facts, p Policy, now time.Time) []finding.Finding {
+	if !p.Spend.Valid {
+		return nil
+	}
+	severity, reached := grade(f.Spend, p.Spend.Decimal)
+	if !reached {
+		return nil
+	}
+	out := about(f, RuleSpend, severity)
+	out.Summary = f.Key + " has spent the amount set for its window"
+	out.Observed, out.Limit, out.Since, out.Cause = dollars(f.Spend), dollars(p.Spend.Decimal), f.WindowStart, cause(f)
+	out.Advice = "See what the spend went to" + until(f, now) + ", and raise alerts.spend if that is as it should be."
+	return []finding.Finding{out}
+}
+
+// daily judges the UTC day that now is in.
+func daily(f Facts, p Policy, now time.Time) []finding.Finding {
+	if !p.DailySpend.Valid {
+		return nil
+	}
+	today := now.UTC().Format(dayFormat)
+	for _, d := range f.Days {
+		severity, reached := grade(d.Spend, p.DailySpend.Decimal)
+		if d.Date != today || !reached {
+			continue
+		}
+		out := about(f, RuleDaily, severity)
+		out.Window, out.Source = d.Date, f.DaysSource
+		out.Summary = f.Key + " has spent more than is set for a day"
+		if d.Spend.Equal(p.DailySpend.Decimal) {
+			out.Summary = f.Key + " has spent what is set for a day"
+		}
+		out.Observed, out.Limit, out.Since = dollars(d.Spend), dollars(p.DailySpend.Decimal), now.UTC().Truncate(24*time.Hour)
+		out.Cause = join(top(d.Models), topUser(f.Recent))
+		out.Advice = "See what ran today, stop what should not run, and raise alerts.daily_spend if the day was as it should be."
+		return []finding.Finding{out}
+	}
+	return nil
+}
+
+// perModel judges each model that has an amount of its own.
+func perModel(f Facts, p Policy, _ time.Time) []finding.Finding {
+	if len(p.ModelSpend) == 0 {
+		return nil
+	}
+	var found []finding.Finding
+	for _, m := range SumDays(f.inWindow()) {
+		limit, set := p.ModelSpend[m.Model]
+		severity, reached := grade(m.Spend, limit)
+		if !set || !reached {
+			continue
+		}
+		out := about(f, RuleModel, severity)
+		out.Subject.Name = f.Key + "/" + m.Model
+		out.Source = f.DaysSource
+		out.Summary = fmt.Sprintf("%s has spent what is set for %s", f.Key, m.Model)
+		out.Observed, out.Limit, out.Since = dollars(m.Spend), dollars(limit), f.WindowStart
+		out.Cause = join(fmt.Sprintf("%d requests, %d tokens", m.Requests, m.Tokens), wholeDays(f), topUser(f.Recent))
+		out.Advice = "See which agent needs this model, give the others a cheaper one, or raise alerts.model_spend."
+		found = append(found, out)
+	}
+	return found
+}
+
+// wholeDays says that sums by day cannot begin with a window that begins within one.
+func wholeDays(f Facts) string {
+	if f.WindowStart.IsZero() || midnight(f.WindowStart) {
+		return ""
+	}
+	return "all of " + f.WindowStart.UTC().Format("2 Jan") + " is counted, because the proxy sums by UTC day"
+}
+
+// midnight reports whether t is a midnight in UTC.
+func midnight(t time.Time) bool { return t.UTC().Truncate(24 * time.Hour).Equal(t) }

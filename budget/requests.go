@@ -1,0 +1,148 @@
+package budget
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/finding"
+)
+
+const (
+	dearShare       = 10 // percent of the budget that a single request may cost where nothing is set
+	enoughRequests  = 10 // to speak of a rate
+	criticalFailure = 90 // percent of requests failed that is critical
+)
+
+// requestCost judges the dearest of the recent requests, by what is set, or else by a tenth of the budget.
+func requestCost(f Facts, p Policy, _ time.Time) []finding.Finding {
+	limit, setting := p.RequestCost, "alerts.request_cost"
+	if !limit.Valid && f.Limit.Valid && f.Limit.Decimal.IsPositive() {
+		limit = decimal.NewNullDecimal(f.Limit.Decimal.Mul(decimal.NewFromInt(dearShare)).Div(decimal.NewFromInt(hundred)))
+		setting = "alerts.request_cost (a tenth of the budget where it is not set)"
+	}
+	if f.Recent == nil || !limit.Valid {
+		return nil
+	}
+	dear := slices.DeleteFunc(slices.Clone(f.Recent.Requests), func(q Request) bool { return q.Spend.LessThan(limit.Decimal) })
+	if len(dear) == 0 {
+		return nil
+	}
+	dearest := slices.MaxFunc(dear, func(a, b Request) int { return cmp.Or(a.Spend.Cmp(b.Spend), b.At.Compare(a.At)) })
+	out := about(f, RuleRequest, finding.Warning)
+	out.Source = f.Recent.Source
+	out.Summary = fmt.Sprintf("a single request of %s cost more than is set", f.Key)
+	if len(dear) > 1 {
+		out.Summary = fmt.Sprintf("%d single requests of %s cost more than is set each", len(dear), f.Key)
+	}
+	out.Observed, out.Limit, out.Since = dollars(dearest.Spend), dollars(limit.Decimal), dearest.At
+	out.Cause = join(fmt.Sprintf("model %s, %d tokens, request %s", dearest.Model, dearest.Tokens, dearest.ID), asUser(dearest.User))
+	out.Advice = "Look the request up in LiteLLM's log by its id: a runaway context is the usual reason; else raise " + setting + "."
+	return []finding.Finding{out}
+}
+
+func asUser(name string) string {
+	if name == "" {
+		return ""
+	}
+	return "user=" + oneWord(name)
+}
+
+// failures judges how many of the recent requests failed. A request that a fallback saved did not fail.
+func failures(f Facts, p Policy, _ time.Time) []finding.Finding {
+	if f.Recent == nil || !p.FailureRate.Valid || len(f.Recent.Requests) < enoughRequests {
+		return nil
+	}
+	var failed []Request
+	for _, q := range f.Recent.Requests {
+		if q.Failed {
+			failed = append(failed, q)
+		}
+	}
+	all := decimal.NewFromInt(int64(len(f.Recent.Requests)))
+	scaled := decimal.NewFromInt(hundred * int64(len(failed)))
+	if len(failed) == 0 || scaled.LessThan(p.FailureRate.Decimal.Mul(all)) {
+		return nil
+	}
+	out := about(f, RuleFailures, finding.Warning)
+	if scaled.GreaterThanOrEqual(all.Mul(decimal.NewFromInt(criticalFailure))) {
+		out.Severity = finding.Critical
+	}
+	out.Window, out.Source = "", f.Recent.Source
+	out.Summary = fmt.Sprintf("%d of the last %d requests of %s failed", len(failed), len(f.Recent.Requests), f.Key)
+	out.Observed = &finding.Quantity{Value: scaled.DivRound(all, 1), Unit: "%"}
+	out.Limit = &finding.Quantity{Value: p.FailureRate.Decimal, Unit: "%"}
+	out.Since = slices.MinFunc(failed, func(a, b Request) int { return a.At.Compare(b.At) }).At
+	out.Cause = join("mostly "+commonest(failed, func(q Request) string { return cmp.Or(q.Error, "errors without a class") }),
+		"mostly for "+commonest(failed, func(q Request) string { return cmp.Or(q.Model, "no model that is there") }))
+	out.Advice = "Look at the error in LiteLLM's log: a spent budget, a blocked key and a model that is not there are the usual reasons."
+	return []finding.Finding{out}
+}
+
+// commonest returns the word that most requests have, the first by name of several.
+func commonest(all []Request, word func(Request) string) string {
+	counts := map[string]int{}
+	best := ""
+	for _, q := range all {
+		counts[word(q)]++
+	}
+	for w, n := range counts {
+		if best == "" || n > counts[best] || n == counts[best] && w < best {
+			best = w
+		}
+	}
+	return best
+}
+
+// unpriced judges models whose every answer was free although it took tokens. What LiteLLM's own cache answered is left
+// out, where requests are known; sums by day do not tell.
+func unpriced(f Facts, _ Policy, _ time.Time) []finding.Finding {
+	models := freeByDay(f.inWindow())
+	source := f.DaysSource
+	if len(models) == 0 && f.Recent != nil {
+		models, source = freeRecently(f.Recent.Requests), f.Recent.Source
+	}
+	if len(models) == 0 {
+		return nil
+	}
+	out := about(f, RuleUnpriced, finding.Info)
+	out.Window, out.Source, out.Level = "", source, strings.Join(models, ", ")
+	out.Summary = fmt.Sprintf("%s uses %s, which LiteLLM counts as free", f.Key, strings.Join(models, ", "))
+	out.Cause = "its answers took tokens and cost nothing: LiteLLM knows no price for it, or it is free"
+	out.Advice = "Set input_cost_per_token and output_cost_per_token for it in LiteLLM's model_list, unless it is free: until then no budget holds it."
+	return []finding.Finding{out}
+}
+
+// freeByDay returns the models that answered, took tokens and cost nothing, by name.
+func freeByDay(days []Day) []string {
+	var free []string
+	for _, m := range SumDays(days) {
+		if m.Spend.IsZero() && m.Tokens > 0 && m.Requests > m.Failed {
+			free = append(free, m.Model)
+		}
+	}
+	return free
+}
+
+func freeRecently(all []Request) []string {
+	free := map[string]bool{}
+	for _, q := range all {
+		if q.Failed || q.CacheHit || q.Model == "" || q.Tokens == 0 {
+			continue
+		}
+		before, seen := free[q.Model]
+		free[q.Model] = q.Spend.IsZero() && (before || !seen)
+	}
+	var models []string
+	for m, is := range free {
+		if is {
+			models = append(models, m)
+		}
+	}
+	slices.Sort(models)
+	return models
+}

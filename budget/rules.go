@@ -1,0 +1,215 @@
+package budget
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/finding"
+)
+
+// The rules. Each is judged by itself; that one of them is silent says nothing about another.
+const (
+	RuleUsed      = "budget-used"      // a share of the budget is spent
+	RuleSpend     = "spend"            // an amount is spent in the window
+	RuleDaily     = "daily-spend"      // an amount is spent today
+	RuleModel     = "model-spend"      // an amount is spent on one model in the window
+	RuleRequest   = "request-cost"     // a single request was dear
+	RuleBurn      = "burn-rate"        // the budget burns so fast that it will not last
+	RuleForecast  = "forecast"         // the window is going to end over the budget
+	RuleFailures  = "failure-rate"     // many requests fail
+	RuleUnusable  = "key-unusable"     // the current generation is blocked or expired
+	RuleUnrotated = "key-unrotated"    // the current generation is much older than the interval
+	RuleUnpriced  = "model-unpriced"   // a model's requests cost nothing: spend is undercounted
+	RuleDisagree  = "sources-disagree" // two sources of the same figure differ
+)
+
+const (
+	tolerance  = 1                  // percent by which sources may differ
+	usd        = "USD"              // the unit
+	dayFormat  = "2006-01-02"       // of LiteLLM's days
+	subjectKey = "key"              // the kind of every subject here
+	batch      = 2 * time.Minute    // how far the proxy's sources may lag each other
+	hundred    = 100                // percent
+	slack      = 5 * 24 * time.Hour // how late a rotation may be before it is worth a finding, at most
+)
+
+// Rules returns the rules that Check judges.
+func Rules() []string {
+	return []string{
+		RuleUsed, RuleSpend, RuleDaily, RuleModel, RuleRequest, RuleBurn, RuleForecast, RuleFailures, RuleUnusable,
+		RuleUnrotated, RuleUnpriced, RuleDisagree,
+	}
+}
+
+// RecentRules returns the rules that need Facts.Recent.
+func RecentRules() []string { return []string{RuleRequest, RuleBurn, RuleFailures, RuleUnpriced} }
+
+// DayRules returns the rules that need Facts.Days.
+func DayRules() []string { return []string{RuleDaily, RuleModel, RuleForecast, RuleDisagree} }
+
+// Judged returns the rules that f allows to judge: all but those whose facts were wanted and could not be had.
+func Judged(f Facts) []string {
+	return slices.DeleteFunc(Rules(), func(rule string) bool { return slices.Contains(f.Unjudged, rule) })
+}
+
+// Check judges f by every rule. now is when f was gathered.
+func Check(f Facts, p Policy, now time.Time) []finding.Finding {
+	var found []finding.Finding
+	for _, judge := range []func(Facts, Policy, time.Time) []finding.Finding{
+		used, amount, daily, perModel, requestCost, burn, forecast, failures, unusable, unrotated, unpriced, disagree,
+	} {
+		found = append(found, judge(f, p, now)...)
+	}
+	return found
+}
+
+// about begins a finding about the key in its window.
+func about(f Facts, rule string, s finding.Severity) finding.Finding {
+	return finding.Finding{Rule: rule, Severity: s, Subject: finding.Subject{Kind: subjectKey, Name: f.Key}, Window: window(f), Source: f.Source}
+}
+
+// window identifies the budget window: by its start, or by its end where the start cannot be derived.
+func window(f Facts) string {
+	switch {
+	case !f.WindowStart.IsZero():
+		return f.WindowStart.UTC().Format(time.RFC3339)
+	case !f.ResetAt.IsZero():
+		return "until " + f.ResetAt.UTC().Format(time.RFC3339)
+	}
+	return ""
+}
+
+// period is the length of the window, 0 if it is not known.
+func (f Facts) period() time.Duration {
+	if f.WindowStart.IsZero() || f.ResetAt.IsZero() {
+		return 0
+	}
+	return max(f.ResetAt.Sub(f.WindowStart), 0)
+}
+
+// left is what is left of the limit; less than nothing after an overrun.
+func (f Facts) left() decimal.Decimal { return f.Limit.Decimal.Sub(f.Spend) }
+
+// inWindow returns the days that lie in the window, its first day included; all days where there is no window.
+func (f Facts) inWindow() []Day {
+	if f.WindowStart.IsZero() {
+		return f.Days
+	}
+	first := f.WindowStart.UTC().Format(dayFormat)
+	return slices.DeleteFunc(slices.Clone(f.Days), func(d Day) bool { return d.Date < first })
+}
+
+// SumDays sums days by model, by name.
+func SumDays(days []Day) []ModelSpend {
+	byName := map[string]ModelSpend{}
+	for _, d := range days {
+		for _, m := range d.Models {
+			sum := byName[m.Model]
+			sum.Model = m.Model
+			sum.Spend = sum.Spend.Add(m.Spend)
+			sum.Requests += m.Requests
+			sum.Failed += m.Failed
+			sum.Tokens += m.Tokens
+			byName[m.Model] = sum
+		}
+	}
+	out := make([]ModelSpend, 0, len(byName))
+	for _, m := range byName {
+		out = append(out, m)
+	}
+	slices.SortFunc(out, func(a, b ModelSpend) int { return strings.Compare(a.Model, b.Model) })
+	return out
+}
+
+// top says which model took most, without amounts: they may not be shown everywhere. "" if none took anything.
+func top(models []ModelSpend) string {
+	var most ModelSpend
+	total := decimal.Zero
+	for _, m := range models {
+		total = total.Add(m.Spend)
+		if m.Spend.GreaterThan(most.Spend) {
+			most = m
+		}
+	}
+	if !most.Spend.IsPositive() {
+		return ""
+	}
+	share := most.Spend.Mul(decimal.NewFromInt(hundred)).Div(total).Round(0)
+	return fmt.Sprintf("model %s took %s%% of the spend", most.Model, share)
+}
+
+// cause names what stands behind the spend of the window: the model that took most and the dearest recent request.
+func cause(f Facts) string {
+	models := f.Models
+	if days := f.inWindow(); len(models) == 0 && len(days) > 0 {
+		models = SumDays(days)
+	}
+	return join(top(models), topUser(f.Recent))
+}
+
+// topUser names who spent most of the recent requests. Surfaces that are public leave out what follows "user=".
+func topUser(r *Recent) string {
+	if r == nil {
+		return ""
+	}
+	spent := map[string]decimal.Decimal{}
+	most := ""
+	for _, q := range r.Requests {
+		if q.User != "" {
+			spent[q.User] = spent[q.User].Add(q.Spend)
+		}
+	}
+	for user, s := range spent {
+		if s.IsPositive() && (most == "" || s.GreaterThan(spent[most]) || s.Equal(spent[most]) && user < most) {
+			most = user
+		}
+	}
+	if most == "" {
+		return ""
+	}
+	return "most in the last " + short(r.To.Sub(r.From)) + " by user=" + oneWord(most)
+}
+
+// oneWord makes a name that ends where it should for those who cut names out.
+func oneWord(s string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" \t\r\n,;()", r) {
+			return '_'
+		}
+		return r
+	}, s)
+}
+
+// join puts parts that are not empty into one line.
+func join(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
+}
+
+func dollars(d decimal.Decimal) *finding.Quantity { return &finding.Quantity{Value: d, Unit: usd} }
+
+// show prints an amount to the cent, or exactly if that is less.
+func show(d decimal.Decimal) string {
+	if d.Abs().LessThan(decimal.New(1, -1)) {
+		return d.Truncate(9).String() + " " + usd
+	}
+	return d.StringFixed(2) + " " + usd
+}
+
+func day(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 UTC") }
+
+// short prints d in its largest fitting unit.
+func short(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}
