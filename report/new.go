@@ -58,7 +58,8 @@ func New(in Input) Report {
 		r.Failures = append(r.Failures, failuresOf(o, redact)...)
 	}
 	for i := range r.Findings {
-		r.Findings[i].Cause = redact(r.Findings[i].Cause)
+		f := &r.Findings[i]
+		f.Summary, f.Cause, f.Advice = redact(f.Summary), redact(f.Cause), redact(f.Advice)
 	}
 	if in.Failover != nil {
 		r.Proxy = proxyOf(*in.Failover, redact)
@@ -203,10 +204,13 @@ func proxyOf(f failover.Facts, redact func(string) string) *Proxy {
 	p := &Proxy{
 		URL: f.Proxy.URL, Release: f.Proxy.Release, Ready: f.Proxy.Ready, Database: f.Proxy.Database,
 		LatencyMS: f.Proxy.Latency.Milliseconds(), Trouble: redact(f.Proxy.Trouble), Cause: f.Proxy.Cause,
-		Requests: f.Requests, Gaps: slices.Clone(f.Gaps),
+		Requests: f.Requests,
 	}
 	if f.Window > 0 {
 		p.Window = shortDuration(f.Window)
+	}
+	for _, gap := range f.Gaps {
+		p.Gaps = append(p.Gaps, redact(gap))
 	}
 	for _, u := range f.Unhealthy {
 		p.Unhealthy = append(p.Unhealthy, Unhealthy{Model: u.Model, ID: u.ModelID, Error: redact(u.Error), CheckedAt: u.CheckedAt})

@@ -84,12 +84,12 @@ func TestFileInActions(t *testing.T) {
 	const outside = ": in Actions a key file outside the workspace is not written; write a path inside the workspace, such as .openclaw/litellm.key"
 	wantFaults(t, run(target("file: /etc/key"), shell()))
 	wantFaults(t, run(target("file: /etc/key"), job()), f+"4:12"+outside)
-	wantFaults(t, run("", job().with("INPUT_KEY-FILE", "../key")), "input key-file"+outside)
-	wantFaults(t, run("", job().with("INPUT_KEY-FILE", "/github/workspace/../key")), "input key-file"+outside)
-	wantFaults(t, run("", job().with("INPUT_KEY-FILE", "/github/workspace2/key")), "input key-file"+outside)
-	wantFaults(t, run("", job().with("INPUT_KEY-FILE", "/github/workspace/a/../key")))
-	wantFaults(t, run("", job().with("INPUT_KEY-FILE", ".openclaw/key")))
-	wantFaults(t, run("", job().with("INPUT_KEY-FILE", "/key", "GITHUB_WORKSPACE", "")), "input key-file"+outside)
+	wantFaults(t, run("owner:\n", job().with("INPUT_KEY-FILE", "../key")), "input key-file"+outside)
+	wantFaults(t, run("owner:\n", job().with("INPUT_KEY-FILE", "/github/workspace/../key")), "input key-file"+outside)
+	wantFaults(t, run("owner:\n", job().with("INPUT_KEY-FILE", "/github/workspace2/key")), "input key-file"+outside)
+	wantFaults(t, run("owner:\n", job().with("INPUT_KEY-FILE", "/github/workspace/a/../key")))
+	wantFaults(t, run("owner:\n", job().with("INPUT_KEY-FILE", ".openclaw/key")))
+	wantFaults(t, run("owner:\n", job().with("INPUT_KEY-FILE", "/key", "GITHUB_WORKSPACE", "")), "input key-file"+outside)
 }
 
 func TestPlainHTTPWarns(t *testing.T) {

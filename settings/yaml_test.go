@@ -74,9 +74,12 @@ func TestFileForms(t *testing.T) {
 			t.Errorf("%s: owner %q, window %v, labels %q", name, s.Owner, s.Failover.Window, s.Report.IssueLabels)
 		}
 	}
-	for name, content := range map[string]string{"empty": "", "a comment": "# nothing\n", "null": "~\n", "null fields": "owner:\nlitellm:\ndefaults: ~\n"} {
-		if s, err := loadFile(content); err != nil || s.Owner != "acme/agents" {
-			t.Errorf("%s: %v, owner %q", name, err, s.Owner)
+	if s, err := loadFile("owner:\nlitellm:\ndefaults: ~\n"); err != nil || s.Owner != "acme/agents" {
+		t.Errorf("null fields: %v, owner %q", err, s.Owner)
+	}
+	for name, content := range map[string]string{"empty": "", "a comment": "# nothing\n", "null": "~\n"} {
+		if _, err := loadFile(content); err == nil || !strings.HasSuffix(err.Error(), ": the file is empty; write settings into it, such as keys, or remove it") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

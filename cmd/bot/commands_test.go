@@ -40,6 +40,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"remember":    plain(remember),
 		"spend":       plain(spend),
 		"proxy":       plain(callProxy),
+		"crowd":       plain(addCrowd),
 		"proxy-key":   plain(changeKey),
 		"proxy-state": plain(showProxy),
 		"repository":  plain(addRepository),
@@ -205,6 +206,13 @@ func callProxy(w *world, ts *testscript.TestScript, args []string) {
 		ts.Setenv("KEY", key)
 	}
 	fmt.Fprintln(ts.Stdout(), string(text))
+}
+
+// crowd N gives the proxy N keys of others.
+func addCrowd(w *world, ts *testscript.TestScript, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	w.proxy.AddKeys(n)
 }
 
 // proxy-key ALIAS JSON is a person who changes a key; "metadata+" is added to its metadata.

@@ -154,10 +154,18 @@ func (w *world) leaks(stdout, stderr string, inActions bool) []string {
 		}
 	}
 	w.proxyPlaces(places)
+	for place, text := range places {
+		for _, block := range encoded.FindAllString(text, -1) {
+			if raw, err := base64.StdEncoding.DecodeString(block); err == nil {
+				places[place] += string(raw)
+			}
+		}
+	}
 	var found []string
 	for what, v := range w.everySecret() {
+		forms := formsOf(v.Reveal())
 		for place, text := range places {
-			if shows(text, v.Reveal()) {
+			if slices.ContainsFunc(forms, func(form string) bool { return strings.Contains(text, form) }) {
 				found = append(found, what+" is in "+place)
 			}
 		}
@@ -179,22 +187,13 @@ func (w *world) proxyPlaces(places map[string]string) {
 	}
 }
 
-// shows reports whether a text holds a secret: as it is, escaped, or in base64.
-func shows(text, plain string) bool {
+// formsOf returns what a secret looks like where it is shown: as it is, or escaped; of an address, the part that counts.
+func formsOf(plain string) []string {
 	quoted, _ := json.Marshal(plain)
 	forms := []string{plain, url.QueryEscape(plain), url.PathEscape(plain), string(quoted[1 : len(quoted)-1])}
 	if at := strings.LastIndex(plain, "/"); at >= 0 {
-		forms = append(forms, plain[at+1:]) // the part of a webhook's address that counts
+		forms = append(forms, plain[at+1:])
 	}
-	for _, form := range forms {
-		if strings.Contains(text, form) {
-			return true
-		}
-	}
-	for _, block := range encoded.FindAllString(text, -1) {
-		if raw, err := base64.StdEncoding.DecodeString(block); err == nil && strings.Contains(string(raw), plain) {
-			return true
-		}
-	}
-	return false
+	slices.Sort(forms)
+	return slices.Compact(forms)
 }

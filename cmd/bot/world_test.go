@@ -50,6 +50,7 @@ type world struct {
 	secrets  map[string]secret.Value // by what they are
 	minted   []secret.Value          // keys that LiteLLM was given for keeping
 	servers  []*httptest.Server
+	onMint   func(secret.Value) // nil, or called with each new key before LiteLLM has it
 }
 
 const (
@@ -148,6 +149,9 @@ func (w *world) note(system string, in *http.Request) (body string) {
 		for _, text := range plaintextKey.FindAllString(body, -1) {
 			if v := secret.New(text); !strings.HasPrefix(text, "sk-ocl-") && !slices.ContainsFunc(w.minted, v.Equal) {
 				w.minted = append(w.minted, v)
+				if w.onMint != nil {
+					w.onMint(v)
+				}
 			}
 		}
 	}
