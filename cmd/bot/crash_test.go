@@ -10,10 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/org/openclaw-litellm-action/litellm"
-	"github.com/org/openclaw-litellm-action/litellm/litellmtest"
 	"github.com/org/openclaw-litellm-action/rotate"
 	"github.com/org/openclaw-litellm-action/secret"
 )
@@ -32,7 +29,7 @@ func TestCrash(t *testing.T) {
 			t.Parallel()
 			writes := sc.dryRun(t, func(t *testing.T) *site { return memorySite(t, bin, "1.106.10", "openclaw") })
 			points := everyPoint(len(writes))
-			inParallel(8, points, func(i int, p point) {
+			inParallel(12, points, func(i int, p point) {
 				t.Run(p.String()+" "+writes[p.nth].String(), func(t *testing.T) {
 					sc.strike(memorySite(t, bin, releaseOf(i), "openclaw"), p)
 				})
@@ -80,27 +77,6 @@ func inParallel[T any](atOnce int, all []T, do func(i int, item T)) {
 	wg.Wait()
 }
 
-// scenario is what is interrupted.
-type scenario struct {
-	name    string
-	prepare func(s *site)
-	args    []string
-}
-
-func scenarios() []scenario {
-	return []scenario{
-		{"first rotation", (*site).fourPlaces, []string{"rotate"}},
-		{"next rotation", func(s *site) {
-			s.fourPlaces()
-			s.must("rotate")
-			if err := s.spent(s.key()); err != nil {
-				s.Fatalf("spending: %v", err)
-			}
-			s.pass(8 * 24 * time.Hour) // nobody has used the key for a whole grace period: only time protects it
-		}, []string{"rotate", "--now"}},
-	}
-}
-
 // dryRun lets the scenario happen undisturbed and returns its writes.
 func (sc scenario) dryRun(t *testing.T, newSite func(*testing.T) *site) (writes []crossing) {
 	t.Run("undisturbed", func(t *testing.T) {
@@ -110,7 +86,7 @@ func (sc scenario) dryRun(t *testing.T, newSite func(*testing.T) *site) (writes 
 		s.settled()
 		s.retired()
 	})
-	if len(writes) < 9 {
+	if len(writes) < sc.writes {
 		t.Errorf("the scenario has %d writes, less than there are steps: %v", len(writes), writes)
 	}
 	return writes
@@ -119,8 +95,8 @@ func (sc scenario) dryRun(t *testing.T, newSite func(*testing.T) *site) (writes 
 // strike runs the scenario with one blow and looks at what must hold: in the moment of death, after a recovery that is
 // killed as well, and in the end.
 func (sc scenario) strike(s *site, p point) {
-	sc.prepare(s)
-	before, old := s.budgetNow(), s.key()
+	old := sc.prepare(s)
+	before := s.budgetNow()
 	r := s.struck(p, sc.args...)
 	s.holds(before, old)
 	switch {
@@ -128,6 +104,9 @@ func (sc scenario) strike(s *site, p point) {
 		s.Errorf("a lost answer was not made up for: %s", r)
 	case p.blow == refuse503 && r.code != exitFailed && r.code != exitOK:
 		s.Errorf("exit code %d with one write refused: %s", r.code, r)
+	}
+	if sc.meddle != nil {
+		sc.meddle(s)
 	}
 	if s.claimed() {
 		if r := s.must("rotate"); len(r.writes) > 0 {
@@ -142,6 +121,9 @@ func (sc scenario) strike(s *site, p point) {
 	}
 	s.recovered()
 	s.holds(before, old)
+	if sc.after != nil {
+		sc.after(s)
+	}
 	s.settled()
 	if p.blow == killAfter {
 		s.retired()
@@ -317,29 +299,4 @@ func (s *site) retired() {
 	if rows := s.rows(); len(rows) != 1 || rows[0].Token != s.key().SHA256() {
 		s.Errorf("%d rows are left, want the current key alone", len(rows))
 	}
-}
-
-// memorySite is a site with a proxy in memory, whose clock stands still but for pass.
-func memorySite(t *testing.T, bin, release, name string) *site {
-	var passed time.Duration
-	var mu sync.Mutex
-	start := time.Now()
-	now := func() time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		return time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC).Add(passed + time.Since(start))
-	}
-	proxy := litellmtest.New(litellmtest.Options{Release: release, Now: now})
-	t.Cleanup(proxy.Close)
-	s := newSite(t, bin, proxy.URL(), proxy.MasterKey(), name)
-	s.pass = func(d time.Duration) {
-		mu.Lock()
-		defer mu.Unlock()
-		passed += d
-	}
-	s.spent = func(v secret.Value) error {
-		proxy.Record(litellmtest.Usage{Token: v.SHA256(), Model: "backup", Spend: decimal.NewFromInt(7)})
-		return nil
-	}
-	return s
 }

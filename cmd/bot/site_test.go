@@ -112,20 +112,21 @@ func (s *site) secretAt(name string, scope githubtest.Scope) place {
 	}}
 }
 
-// fourPlaces configures targets of four kinds in a file instead of the environment.
-func (s *site) fourPlaces() {
+// fourPlaces configures targets of four kinds in a file instead of the environment, and more of the key's settings.
+func (s *site) fourPlaces(more ...string) {
 	file := filepath.Join(s.dir, "litellm.key")
 	config := fmt.Sprintf(`keys:
   - name: %s
     max_budget: 50
     budget_duration: monthly
     grace_period: %s
+    %s
     targets:
       - {repository: acme/agents, secret: LITELLM_API_KEY}
       - {repository: acme/agents, environment: production, secret: LITELLM_API_KEY}
       - {organization: acme, secret: LITELLM_API_KEY}
       - {file: %s}
-`, s.name, s.grace, file)
+`, s.name, s.grace, strings.Join(more, "\n    "), file)
 	if err := os.WriteFile(filepath.Join(s.dir, "openclaw-litellm.yml"), []byte(config), 0o600); err != nil {
 		s.Fatal(err)
 	}
