@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -62,10 +63,12 @@ func (o Observer) Activity(ctx context.Context, f *budget.Facts, h Holder, from,
 	f.Days = []budget.Day{}
 	models := map[string]budget.ModelSpend{}
 	for _, d := range a.Days {
-		f.Days = append(f.Days, budget.Day{
-			Date: d.Date, Spend: d.Metrics.Spend, Requests: d.Metrics.Requests, Failed: d.Metrics.Failed,
-		})
-		for name, m := range d.Models {
+		day := budget.Day{Date: d.Date, Spend: d.Metrics.Spend, Requests: d.Metrics.Requests, Failed: d.Metrics.Failed}
+		for _, name := range slices.Sorted(maps.Keys(d.Models)) {
+			m := d.Models[name]
+			day.Models = append(day.Models, budget.ModelSpend{
+				Model: name, Spend: m.Spend, Requests: m.Requests, Tokens: m.PromptTokens + m.CompletionTokens,
+			})
 			sum := models[name]
 			sum.Model = name
 			sum.Spend = decimal.Sum(sum.Spend, m.Spend)
@@ -73,6 +76,7 @@ func (o Observer) Activity(ctx context.Context, f *budget.Facts, h Holder, from,
 			sum.Tokens += m.PromptTokens + m.CompletionTokens
 			models[name] = sum
 		}
+		f.Days = append(f.Days, day)
 	}
 	f.Models = nil
 	for _, m := range models {

@@ -144,16 +144,25 @@ func (k *Key) takeSpend(f budget.Facts) {
 		k.ResetAt = f.ResetAt
 	}
 	for _, d := range f.Days {
-		k.Days = append(k.Days, Day{Date: d.Date, Spend: decimal.NewNullDecimal(d.Spend), Requests: d.Requests, Failed: d.Failed})
+		k.Days = append(k.Days, Day{
+			Date: d.Date, Spend: decimal.NewNullDecimal(d.Spend), Requests: d.Requests, Failed: d.Failed, Models: modelsOf(d.Models),
+		})
 	}
-	for _, m := range f.Models {
-		k.Models = append(k.Models, Model{
+	k.Models = append(k.Models, modelsOf(f.Models)...)
+}
+
+// modelsOf returns the models, dearest first.
+func modelsOf(spent []budget.ModelSpend) []Model {
+	var models []Model
+	for _, m := range spent {
+		models = append(models, Model{
 			Name: m.Model, Spend: decimal.NewNullDecimal(m.Spend), Requests: m.Requests, Tokens: m.Tokens,
 		})
 	}
-	slices.SortStableFunc(k.Models, func(a, b Model) int {
+	slices.SortStableFunc(models, func(a, b Model) int {
 		return cmp.Or(b.Spend.Decimal.Cmp(a.Spend.Decimal), cmp.Compare(a.Name, b.Name))
 	})
+	return models
 }
 
 func (k *Key) setSpend(spend, limit decimal.NullDecimal) {

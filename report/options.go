@@ -100,6 +100,9 @@ func withoutAmounts(r Report) Report {
 		}
 		for j := range k.Days {
 			k.Days[j].Spend = none
+			for m := range k.Days[j].Models {
+				k.Days[j].Models[m].Spend = none
+			}
 		}
 		for j := range k.Models {
 			k.Models[j].Spend = none
@@ -154,6 +157,9 @@ func mapKey(k Key, f func(string) string) Key {
 	k.Waiting = f(k.Waiting)
 	k.Generations, k.Targets, k.Actions = slices.Clone(k.Generations), slices.Clone(k.Targets), slices.Clone(k.Actions)
 	k.Days, k.Models = slices.Clone(k.Days), slices.Clone(k.Models)
+	for i := range k.Days {
+		k.Days[i].Models = slices.Clone(k.Days[i].Models)
+	}
 	for i := range k.Targets {
 		k.Targets[i].Detail = f(k.Targets[i].Detail)
 	}

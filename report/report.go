@@ -143,9 +143,10 @@ type Day struct {
 	Spend    decimal.NullDecimal `json:"spend"`
 	Requests int64               `json:"requests"`
 	Failed   int64               `json:"failed"`
+	Models   []Model             `json:"models,omitempty"` // of the day, dearest first; empty: not told by model
 }
 
-// Model is one model group's part in Days.
+// Model is one model group's part in Days, or in one of them.
 type Model struct {
 	Name     string              `json:"name"`
 	Spend    decimal.NullDecimal `json:"spend"`
