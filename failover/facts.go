@@ -3,6 +3,8 @@ package failover
 import (
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/org/openclaw-litellm-action/finding"
 )
 
@@ -15,6 +17,10 @@ type Facts struct {
 	Requests  int64         // requests seen in Window
 	Source    string        // where Served came from
 	Gaps      []string      // what could not be learned on this proxy, one sentence each
+
+	Groups []Group // model groups that the proxy serves; nil: not known
+	Asked  []Asked // what our keys may ask for
+	Probes []Probe // what calls of ours showed; nil: none were made
 
 	// Checked counts the deployments of each model group whose latest health check is known, the healthy ones included.
 	Checked map[string]int
@@ -47,6 +53,44 @@ type Served struct {
 	First, Last time.Time
 	Evidence    finding.Evidence
 	Keys        []string // logical keys among those who asked; empty: none is known
+
+	Spend     decimal.Decimal // what By took for Requests, in USD
+	Tokens    int64           // of Requests
+	OwnSpend  decimal.Decimal // what Primary took for the requests that it served itself in the same time
+	OwnTokens int64           // of those
+}
+
+// Extra is what the fallback cost more than the primary would have, at the price a token that the primary's own requests
+// had; negative if it cost less. false: the primary served nothing by which to tell.
+func (s Served) Extra() (decimal.Decimal, bool) {
+	if s.OwnTokens <= 0 || !s.OwnSpend.IsPositive() {
+		return decimal.Zero, false
+	}
+	own := s.OwnSpend.Mul(decimal.NewFromInt(s.Tokens)).Div(decimal.NewFromInt(s.OwnTokens))
+	return s.Spend.Sub(own), true
+}
+
+// Group is one model group that the proxy serves.
+type Group struct {
+	Name      string
+	Fallbacks []string // groups that serve when this one fails, in order
+}
+
+// Asked is one logical key and the model groups that it may ask for.
+type Asked struct {
+	Key    string
+	Models []string // empty: every one
+}
+
+// Probe is what one small call to a model group showed.
+type Probe struct {
+	Model    string
+	Through  string // the key that made the call: "key openclaw" or "the management key"
+	ServedBy string // "" if the call failed
+	Fell     int    // how many groups failed before the one that served
+	Cost     decimal.Decimal
+	At       time.Time
+	Error    string // why the call failed; "" if it did not
 }
 
 // Policy is how failover is judged.

@@ -154,7 +154,7 @@ func TestJudged(t *testing.T) {
 	if got := failover.Judged(failover.Facts{Proxy: failover.Proxy{Cause: "network"}}); !slices.Equal(got, []string{failover.RuleProxyDown}) {
 		t.Errorf("of a proxy that is down: %q", got)
 	}
-	f := ready(failover.Facts{Unjudged: []string{failover.RuleUnhealthy}})
+	f := ready(failover.Facts{Unjudged: []string{failover.RuleUnhealthy}, Groups: groups("a"), Probes: []failover.Probe{}})
 	f.Proxy.Release = ""
 	got := failover.Judged(f)
 	for _, rule := range failover.Rules() {

@@ -108,6 +108,9 @@ func causes(all Served, window time.Duration, now time.Time) []string {
 	if !all.Last.IsZero() && now.After(all.Last) {
 		out = append(out, "the last one "+short(now.Sub(all.Last))+" ago")
 	}
+	if cost := all.cost(); cost != "" {
+		out = append(out, cost)
+	}
 	if len(all.Keys) > 0 {
 		out = append(out, "among those who asked: "+strings.Join(all.Keys, ", "))
 	}
@@ -116,6 +119,25 @@ func causes(all Served, window time.Duration, now time.Time) []string {
 	}
 	return out
 }
+
+// cost tells what the fallback took, and how much more that is than the primary's own price; "" if it took nothing.
+func (s Served) cost() string {
+	if !s.Spend.IsPositive() {
+		return ""
+	}
+	text := "the fallback took " + dollars(s.Spend)
+	switch extra, known := s.Extra(); {
+	case !known:
+	case extra.IsNegative():
+		text += ", " + dollars(extra.Neg()) + " less than the primary's own price"
+	default:
+		text += ", " + dollars(extra) + " more than the primary's own price"
+	}
+	return text
+}
+
+// dollars prints an amount with at most six decimals.
+func dollars(d decimal.Decimal) string { return d.Round(6).String() + " USD" }
 
 // sum joins what several fallbacks served for one primary; its evidence is the weakest of theirs.
 func sum(rows []Served) Served {
@@ -129,6 +151,8 @@ func sum(rows []Served) Served {
 		by = append(by, s.By)
 		all.Requests += s.Requests
 		all.Of = max(all.Of, s.Of)
+		all.Spend = all.Spend.Add(s.Spend)
+		all.Tokens += s.Tokens
 		all.Keys = append(all.Keys, s.Keys...)
 		if !s.First.IsZero() && (all.First.IsZero() || s.First.Before(all.First)) {
 			all.First = s.First

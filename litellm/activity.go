@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/shopspring/decimal"
 )
 
 const (
@@ -162,6 +164,7 @@ func readMetrics(o object) (Metrics, error) {
 	m := Metrics{
 		Spend: r.money("spend"), PromptTokens: r.count("prompt_tokens"), CompletionTokens: r.count("completion_tokens"),
 		Requests: r.count("api_requests"), Successful: r.count("successful_requests"), Failed: r.count("failed_requests"),
+		CacheReadTokens: r.count("cache_read_input_tokens"), CacheSaved: r.amount("prompt_caching_savings_spend"),
 	}
 	return m, r.err
 }
@@ -188,5 +191,7 @@ func (m Metrics) plus(n Metrics) Metrics {
 		Spend: m.Spend.Add(n.Spend), PromptTokens: m.PromptTokens + n.PromptTokens,
 		CompletionTokens: m.CompletionTokens + n.CompletionTokens, Requests: m.Requests + n.Requests,
 		Successful: m.Successful + n.Successful, Failed: m.Failed + n.Failed,
+		CacheReadTokens: m.CacheReadTokens + n.CacheReadTokens,
+		CacheSaved:      decimal.NullDecimal{Decimal: m.CacheSaved.Decimal.Add(n.CacheSaved.Decimal), Valid: m.CacheSaved.Valid || n.CacheSaved.Valid},
 	}
 }

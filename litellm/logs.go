@@ -18,7 +18,7 @@ const (
 	logTime      = "2006-01-02 15:04:05"
 )
 
-// SpendLogs streams the spend rows that q selects (GET /spend/logs/v2), in order of their start, holding one page in
+// SpendLogs streams the spend rows that q selects (GET /spend/logs/v2), in order of their start or spend, holding one page in
 // memory at a time. After an error nothing follows. Rows that the proxy writes while pages are read may be missed or, if
 // they shift a page, are kept from coming twice in a row; whoever needs them all reads an overlap again.
 func (c *Client) SpendLogs(ctx context.Context, q LogQuery) iter.Seq2[SpendLog, error] {
@@ -121,6 +121,12 @@ func (p *logPager) values() url.Values {
 	}
 	if p.query.Descending {
 		v.Set("sort_order", "desc")
+	}
+	if p.query.BySpend {
+		v.Set("sort_by", "spend")
+	}
+	if p.query.UserID != "" {
+		v.Set("user_id", p.query.UserID)
 	}
 	if p.query.Token != "" {
 		v.Set("api_key", p.query.Token)

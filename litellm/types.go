@@ -151,9 +151,11 @@ type SpendLog struct {
 type LogQuery struct {
 	From, To   time.Time
 	Token      string // "" for all keys
+	UserID     string // "" for all users; the row's own user, whatever the key is now
 	Status     string // "", "success" or "failure"
 	Descending bool
-	Limit      int // stop after as many rows; 0: no limit
+	BySpend    bool // in order of spend rather than of time
+	Limit      int  // stop after as many rows; 0: no limit
 }
 
 // Activity is spend by day from the proxy's daily tables.
@@ -179,6 +181,8 @@ type Metrics struct {
 	Requests         int64
 	Successful       int64
 	Failed           int64
+	CacheReadTokens  int64               // of PromptTokens: read from the provider's prompt cache
+	CacheSaved       decimal.NullDecimal // what those saved, in USD; invalid where the release does not tell
 }
 
 // ActivityQuery selects days, both inclusive (YYYY-MM-DD).

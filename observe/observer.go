@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/failover"
 	"github.com/org/openclaw-litellm-action/litellm"
 )
@@ -27,23 +28,57 @@ type Observer struct {
 // Asker is one logical key as an asker of models.
 type Asker struct {
 	Name   string
+	Holder string   // the LiteLLM user that all its generations belong to; "": not known
 	Tokens []string // of its generations: SHA-256, no secrets
 	Models []string // that it may ask for; empty: every one, from which nothing can be inferred
 }
 
+// Seen is what one look at the proxy showed.
+type Seen struct {
+	Failover failover.Facts
+	Recent   map[string]*budget.Recent // by key; nil: the rows could not be read
+}
+
 // Models returns what is known of the proxy and of the models it served within the window before now.
 func (o Observer) Models(ctx context.Context, now time.Time) failover.Facts {
+	return o.Look(ctx, now).Failover
+}
+
+// Look returns what is known of the proxy, of the models it served within the window before now, and of the requests of
+// each key then.
+func (o Observer) Look(ctx context.Context, now time.Time) Seen {
 	f := failover.Facts{Window: cmp.Or(o.Window, DefaultWindow)}
 	f.Proxy = o.proxy(ctx)
 	if !f.Proxy.Ready {
-		f.Unjudged = []string{failover.RuleUnhealthy, failover.RuleServed}
-		return f
+		f.Unjudged = []string{failover.RuleUnhealthy, failover.RuleServed, failover.RuleMissing, failover.RuleAlone}
+		return Seen{Failover: f}
 	}
-	o.health(ctx, &f)
+	o.groups(ctx, &f)
 	if f.Proxy.Ready {
-		o.served(ctx, &f, now)
+		o.health(ctx, &f)
 	}
-	return f
+	seen := Seen{}
+	if f.Proxy.Ready {
+		seen.Recent = o.served(ctx, &f, now)
+	}
+	seen.Failover = f
+	return seen
+}
+
+// groups reads which model groups the proxy serves, and what our keys may ask for.
+func (o Observer) groups(ctx context.Context, f *failover.Facts) {
+	models, err := o.Client.Models(ctx)
+	if err != nil {
+		missing(f, "the models that the proxy serves are not known", err, failover.RuleMissing, failover.RuleAlone)
+		return
+	}
+	f.Groups = []failover.Group{}
+	for _, m := range models {
+		f.Groups = append(f.Groups, failover.Group{Name: m.Name, Fallbacks: m.Fallbacks})
+	}
+	for _, a := range o.Keys {
+		f.Asked = append(f.Asked, failover.Asked{Key: a.Name, Models: a.Models})
+	}
 }
 
 // proxy asks whether the proxy is ready.
@@ -123,9 +158,11 @@ func (o Observer) health(ctx context.Context, f *failover.Facts) {
 	}
 }
 
-// asker returns the key that has the token.
-func (o Observer) asker(token string) (Asker, bool) {
-	i := slices.IndexFunc(o.Keys, func(a Asker) bool { return slices.Contains(a.Tokens, token) })
+// asker returns the key that made the row: by its holder, which every generation has that ever was, or by its token.
+func (o Observer) asker(row litellm.SpendLog) (Asker, bool) {
+	i := slices.IndexFunc(o.Keys, func(a Asker) bool {
+		return a.Holder != "" && a.Holder == row.User || slices.Contains(a.Tokens, row.Token)
+	})
 	if i < 0 {
 		return Asker{}, false
 	}

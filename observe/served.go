@@ -8,58 +8,99 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/failover"
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
-// served reads the newest rows of the window and counts what fallbacks served.
-func (o Observer) served(ctx context.Context, f *failover.Facts, now time.Time) {
+// served reads the newest rows of the window, counts what fallbacks served, and returns each key's own rows; nil if they
+// could not be read.
+func (o Observer) served(ctx context.Context, f *failover.Facts, now time.Time) map[string]*budget.Recent {
 	rows, err := o.rows(ctx, f.Window, now)
 	if err != nil {
 		missing(f, "what fallbacks served is not known", err, failover.RuleServed)
-		return
+		return nil
 	}
-	f.Requests, f.Source = int64(len(rows)), "GET /spend/logs/v2"
+	f.Source = rowSource
 	if limit := o.limit(ctx); limit > 0 && len(rows) >= limit {
 		f.Window = now.Sub(rows[len(rows)-1].StartTime)
 		f.Gaps = append(f.Gaps, fmt.Sprintf("only the newest %d requests were looked at", len(rows)))
 	}
-	t := tally{counts: map[[2]string]*failover.Served{}, asked: map[string]int64{}}
+	t := tally{counts: map[[2]string]*failover.Served{}, asked: map[string]*own{}}
 	var unrecorded []litellm.SpendLog
 	for _, row := range rows {
+		if !answered(row) {
+			continue
+		}
+		f.Requests++
 		if row.AttemptedFallbacks < 0 {
 			unrecorded = append(unrecorded, row)
 			continue
 		}
 		asked := cmp.Or(row.OriginalModelGroup, row.ModelGroup)
-		t.ask(asked)
+		t.ask(asked, row)
 		if row.AttemptedFallbacks > 0 && asked != row.ModelGroup {
-			t.add(asked, row, o.nameOf(row.Token), finding.Recorded)
+			t.add(asked, row, o.nameOf(row), finding.Recorded)
 		}
 	}
 	if len(unrecorded) > 0 {
-		o.infer(ctx, f, &t, unrecorded)
+		o.infer(f, &t, unrecorded)
 	}
 	f.Served = t.served()
+	return o.recent(rows, now.Add(-f.Window), now)
 }
 
-// rows returns the newest requests of the window that succeeded, newest first. A request that a fallback saved has one
-// row, and that says success; what failed altogether was served by nobody.
+// rowSource is where rows come from.
+const rowSource = "GET /spend/logs/v2"
+
+// healthCheck is the key that releases before 1.96 log their own health checks under, at full cost.
+const healthCheck = "litellm-internal-health-check"
+
+// answered reports whether a model group answered the row's request, and an agent asked. A request that a fallback saved
+// has one row, and that says success; what failed altogether was served by nobody.
+func answered(row litellm.SpendLog) bool {
+	return row.Status == "success" && row.ModelGroup != "" && row.Token != healthCheck && row.KeyAlias != healthCheck
+}
+
+// rows returns the newest requests of the window, newest first, those that failed included.
 func (o Observer) rows(ctx context.Context, window time.Duration, now time.Time) ([]litellm.SpendLog, error) {
 	var rows []litellm.SpendLog
-	q := litellm.LogQuery{
-		From: now.Add(-window), To: now.Add(time.Second), Status: "success", Descending: true, Limit: o.limit(ctx),
-	}
+	q := litellm.LogQuery{From: now.Add(-window), To: now.Add(time.Second), Descending: true, Limit: o.limit(ctx)}
 	for row, err := range o.Client.SpendLogs(ctx, q) {
 		if err != nil {
 			return nil, err
 		}
-		if row.ModelGroup != "" {
-			rows = append(rows, row)
-		}
+		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+// recent sorts rows by key. Requests that asked for no model, such as for a key's own state, are left out.
+func (o Observer) recent(rows []litellm.SpendLog, from, to time.Time) map[string]*budget.Recent {
+	recent := map[string]*budget.Recent{}
+	for _, a := range o.Keys {
+		recent[a.Name] = &budget.Recent{From: from, To: to, Source: rowSource}
+	}
+	for _, row := range rows {
+		a, ok := o.asker(row)
+		if !ok || row.Model == "" && row.ModelGroup == "" {
+			continue
+		}
+		r := recent[a.Name]
+		r.Requests = append(r.Requests, requestOf(row))
+	}
+	return recent
+}
+
+func requestOf(row litellm.SpendLog) budget.Request {
+	return budget.Request{
+		ID: row.RequestID, At: row.StartTime, Model: cmp.Or(row.ModelGroup, row.Model), Spend: row.Spend,
+		Tokens: row.PromptTokens + row.CompletionTokens, Failed: row.Status == "failure", Error: row.ErrorClass,
+		CacheHit: row.CacheHit, User: row.EndUser,
+	}
 }
 
 // limit is how many rows are read: one page.
@@ -76,30 +117,22 @@ func (o Observer) limit(ctx context.Context) int {
 // infer finds fallbacks among rows that do not record them. It concludes only what cannot be otherwise: the asking key is
 // ours and has a model list, the group that served is not on it, so that the key cannot have asked for it (the proxy would
 // have refused), and it is a configured fallback of a group that is on it.
-func (o Observer) infer(ctx context.Context, f *failover.Facts, t *tally, rows []litellm.SpendLog) {
-	suspect := slices.ContainsFunc(rows, func(row litellm.SpendLog) bool {
-		a, ok := o.asker(row.Token)
-		return ok && len(a.Models) > 0 && !allows(a.Models, row.ModelGroup)
-	})
-	var models []litellm.Model
-	if suspect {
-		var err error
-		if models, err = o.Client.Models(ctx); err != nil {
-			missing(f, "the configured fallbacks are not known", err, failover.RuleServed)
-			return
-		}
+func (o Observer) infer(f *failover.Facts, t *tally, rows []litellm.SpendLog) {
+	if f.Groups == nil { // which fallbacks are configured is not known, and that is said already
+		f.Unjudged = append(f.Unjudged, failover.RuleServed)
+		return
 	}
 	blind := false
 	for _, row := range rows {
-		a, ok := o.asker(row.Token)
+		a, ok := o.asker(row)
 		switch {
 		case !ok || len(a.Models) == 0:
 			blind = true
 		case allows(a.Models, row.ModelGroup):
-			t.ask(row.ModelGroup)
+			t.ask(row.ModelGroup, row)
 		default:
-			if primary := primaryOf(a.Models, row.ModelGroup, models); primary != "" {
-				t.ask(primary)
+			if primary := primaryOf(a.Models, row.ModelGroup, f.Groups); primary != "" {
+				t.ask(primary, row)
 				t.add(primary, row, a.Name, finding.Inferred)
 			}
 		}
@@ -118,7 +151,7 @@ func allows(models []string, group string) bool {
 }
 
 // primaryOf names the groups of the list that have by as a fallback, "a or b" where it may be one of several.
-func primaryOf(list []string, by string, models []litellm.Model) string {
+func primaryOf(list []string, by string, models []failover.Group) string {
 	var primaries []string
 	for _, m := range models {
 		if slices.Contains(list, m.Name) && slices.Contains(m.Fallbacks, by) {
@@ -129,18 +162,35 @@ func primaryOf(list []string, by string, models []litellm.Model) string {
 	return strings.Join(primaries, " or ")
 }
 
-func (o Observer) nameOf(token string) string {
-	a, _ := o.asker(token)
+func (o Observer) nameOf(row litellm.SpendLog) string {
+	a, _ := o.asker(row)
 	return a.Name
 }
 
 // tally counts requests by the group asked for, and those of them that others served.
 type tally struct {
 	counts map[[2]string]*failover.Served
-	asked  map[string]int64
+	asked  map[string]*own
 }
 
-func (t *tally) ask(primary string) { t.asked[primary]++ }
+// own counts the requests for a group, and what those cost that it served itself.
+type own struct {
+	requests, tokens int64
+	spend            decimal.Decimal
+}
+
+func (t *tally) ask(primary string, row litellm.SpendLog) {
+	o := t.asked[primary]
+	if o == nil {
+		o = &own{}
+		t.asked[primary] = o
+	}
+	o.requests++
+	if row.ModelGroup == primary && !row.CacheHit {
+		o.tokens += row.PromptTokens + row.CompletionTokens
+		o.spend = o.spend.Add(row.Spend)
+	}
+}
 
 func (t *tally) add(primary string, row litellm.SpendLog, key string, evidence finding.Evidence) {
 	at := [2]string{primary, row.ModelGroup}
@@ -150,6 +200,8 @@ func (t *tally) add(primary string, row litellm.SpendLog, key string, evidence f
 		t.counts[at] = s
 	}
 	s.Requests++
+	s.Spend = s.Spend.Add(row.Spend)
+	s.Tokens += row.PromptTokens + row.CompletionTokens
 	if row.StartTime.Before(s.First) {
 		s.First = row.StartTime
 	}
@@ -168,7 +220,9 @@ func (t *tally) add(primary string, row litellm.SpendLog, key string, evidence f
 func (t *tally) served() []failover.Served {
 	var out []failover.Served
 	for _, s := range t.counts {
-		s.Of = t.asked[s.Primary]
+		if o := t.asked[s.Primary]; o != nil {
+			s.Of, s.OwnSpend, s.OwnTokens = o.requests, o.spend, o.tokens
+		}
 		out = append(out, *s)
 	}
 	slices.SortFunc(out, func(a, b failover.Served) int {

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/shopspring/decimal"
 
 	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/litellm"
@@ -33,11 +30,17 @@ func (o Observer) Spend(ctx context.Context, h Holder) (budget.Facts, error) {
 	return FactsOf(h.Key, u), nil
 }
 
-// FactsOf makes the facts of a holder that was read already.
+// FactsOf makes the facts of a holder that was read already. The current generation is the one that has the key's own
+// name as its alias.
 func FactsOf(key string, u *litellm.User) budget.Facts {
 	f := budget.Facts{Key: key, Limit: u.MaxBudget, Spend: u.Spend, ResetAt: u.BudgetResetAt, Source: "GET /user/info"}
 	if start, ok := budget.WindowStart(u.BudgetDuration, u.BudgetResetAt); ok {
 		f.WindowStart = start
+	}
+	for _, k := range u.Keys {
+		f.Generations = append(f.Generations, budget.Generation{
+			Alias: k.Alias, Current: k.Alias == key, Blocked: k.Blocked, Expires: k.Expires, CreatedAt: k.CreatedAt,
+		})
 	}
 	return f
 }
@@ -60,28 +63,25 @@ func (o Observer) Activity(ctx context.Context, f *budget.Facts, h Holder, from,
 		return fmt.Errorf("reading the daily spend of key %q: %w", h.Key, err)
 	}
 	f.DaysSource = "GET /user/daily/activity"
+	f.DaysFrom, f.DaysTo = from.UTC().Format(time.DateOnly), to.UTC().Format(time.DateOnly)
 	f.Days = []budget.Day{}
-	models := map[string]budget.ModelSpend{}
 	for _, d := range a.Days {
-		day := budget.Day{Date: d.Date, Spend: d.Metrics.Spend, Requests: d.Metrics.Requests, Failed: d.Metrics.Failed}
-		for _, name := range slices.Sorted(maps.Keys(d.Models)) {
-			m := d.Models[name]
-			day.Models = append(day.Models, budget.ModelSpend{
-				Model: name, Spend: m.Spend, Requests: m.Requests, Tokens: m.PromptTokens + m.CompletionTokens,
-			})
-			sum := models[name]
-			sum.Model = name
-			sum.Spend = decimal.Sum(sum.Spend, m.Spend)
-			sum.Requests += m.Requests
-			sum.Tokens += m.PromptTokens + m.CompletionTokens
-			models[name] = sum
-		}
-		f.Days = append(f.Days, day)
+		f.Days = append(f.Days, budget.Day{
+			Date: d.Date, Spend: d.Metrics.Spend, Requests: d.Metrics.Requests, Failed: d.Metrics.Failed, Models: modelsOf(d),
+		})
 	}
-	f.Models = nil
-	for _, m := range models {
-		f.Models = append(f.Models, m)
-	}
-	slices.SortFunc(f.Models, func(a, b budget.ModelSpend) int { return strings.Compare(a.Model, b.Model) })
+	f.Models = budget.SumDays(f.Days)
 	return nil
+}
+
+// modelsOf returns a day's models by name.
+func modelsOf(d litellm.DayActivity) []budget.ModelSpend {
+	var models []budget.ModelSpend
+	for _, name := range slices.Sorted(maps.Keys(d.Models)) {
+		m := d.Models[name]
+		models = append(models, budget.ModelSpend{
+			Model: name, Spend: m.Spend, Requests: m.Requests, Failed: m.Failed, Tokens: m.PromptTokens + m.CompletionTokens,
+		})
+	}
+	return models
 }
