@@ -18,6 +18,7 @@ import (
 var (
 	logTime  = regexp.MustCompile(`(?m)^time=\S+ `)
 	hidden   = regexp.MustCompile(`(?s)<!--.*?-->`)
+	counts   = regexp.MustCompile(`\b(github|litellm) [0-9]+\b`) // requests, in a report's last line
 	hashes   = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 	encoded  = regexp.MustCompile(`[A-Za-z0-9+/]{40,}=*`)
 	maskLine = regexp.MustCompile(`(?m)^::add-mask::.*\n`)
@@ -33,6 +34,7 @@ func (w *world) steady(text string) string {
 	if w.dir != "" {
 		text = strings.ReplaceAll(text, w.dir, "$WORK")
 	}
+	text = counts.ReplaceAllString(text, "$1 N")
 	return hashes.ReplaceAllString(logTime.ReplaceAllString(text, ""), "TOKEN")
 }
 
@@ -191,7 +193,7 @@ func (w *world) proxyPlaces(places map[string]string) {
 func formsOf(plain string) []string {
 	quoted, _ := json.Marshal(plain)
 	forms := []string{plain, url.QueryEscape(plain), url.PathEscape(plain), string(quoted[1 : len(quoted)-1])}
-	if at := strings.LastIndex(plain, "/"); at >= 0 {
+	if at := strings.LastIndex(plain, "/"); strings.Contains(plain, "://") {
 		forms = append(forms, plain[at+1:])
 	}
 	slices.Sort(forms)

@@ -71,7 +71,7 @@ func newWorld() *world {
 	_, hook, _ := strings.Cut(w.slack.WebhookURL().Reveal(), "/services/")
 	w.secrets = map[string]secret.Value{
 		"LITELLM_MASTER_KEY": w.proxy.MasterKey(),
-		"GITHUB_TOKEN":       secret.New("issues-token-of-the-workflow"),
+		"GITHUB_TOKEN":       secret.New("ghs_issues-token"),
 		"SECRETS_TOKEN":      secret.New("secrets-token-of-a-person"),
 		"SLACK_BOT_TOKEN":    w.slack.Token(),
 		"WEBHOOK":            secret.New(w.urls["slack"] + "/services/" + hook),
@@ -145,6 +145,9 @@ func (w *world) note(system string, in *http.Request) (body string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.requests = append(w.requests, request{system, in.Method, in.URL.EscapedPath(), in.URL.RawQuery, body})
+	if _, credential, ok := strings.Cut(in.Header.Get("Authorization"), " "); ok && system == "github" {
+		w.secrets["the GitHub credential "+secret.New(credential).SHA256()[:8]] = secret.New(credential)
+	}
 	if system == "litellm" && in.URL.Path == "/key/generate" {
 		for _, text := range plaintextKey.FindAllString(body, -1) {
 			if v := secret.New(text); !strings.HasPrefix(text, "sk-ocl-") && !slices.ContainsFunc(w.minted, v.Equal) {
