@@ -147,7 +147,7 @@ func what(s Step) string {
 }
 
 // createHolder makes the user that carries the budget, with the values of the key to be adopted where there is one, and
-// reads back whose it is.
+// reads back whose it is: another run may have made it at the same moment.
 func (r *Runner) createHolder(ctx context.Context, reading Reading, plan Plan) error {
 	p := r.Policy
 	j := journal{Version: journalVersion, Kind: kindHolder, Name: p.Name, Owner: p.Owner}
@@ -165,11 +165,11 @@ func (r *Runner) createHolder(ctx context.Context, reading Reading, plan Plan) e
 		fields["budget_duration"] = duration
 	}
 	fields["metadata"] = withJournal(nil, j)
-	if err := r.LiteLLM.CreateUser(ctx, HolderID(p.Name), fields); err != nil {
+	if err := r.LiteLLM.CreateUser(ctx, HolderID(p.Name), fields); err != nil && !litellm.IsKind(err, litellm.AlreadyExists) {
 		return err
 	}
 	if p.TeamID != "" {
-		if err := r.LiteLLM.AddTeamMember(ctx, p.TeamID, HolderID(p.Name), limit, duration); err != nil {
+		if err := r.LiteLLM.AddTeamMember(ctx, p.TeamID, HolderID(p.Name), limit, duration); err != nil && !litellm.IsKind(err, litellm.AlreadyExists) {
 			return fmt.Errorf("adding it to team %s: %w", p.TeamID, err)
 		}
 	}
