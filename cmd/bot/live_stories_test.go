@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -63,6 +64,9 @@ func liveLife(s *site, p liveProxy) {
 	s.answers(second)
 	s.still(mostOfRun, "run")
 	s.toldOnce("generation 1 of " + s.name + " was blocked")
+	if n := len(s.github.Issues(testRepository)); n != 1 {
+		s.Errorf("there are %d issues, want one living one", n)
+	}
 }
 
 // kept asserts that the new generation is what people made of the old one.
@@ -188,20 +192,27 @@ func liveAdoption(s *site, _ liveProxy) {
 	s.still(mostOfRotate, "rotate")
 }
 
-// liveFourAtOnce starts four rotations at the same moment.
+// liveFourAtOnce starts four rotations at the same moment, first when there is nothing yet, then when a new one is asked
+// for.
 func liveFourAtOnce(s *site, _ liveProxy) {
-	s.must("rotate")
+	s.atOnce(1, "rotate")
 	time.Sleep(1100 * time.Millisecond)
+	s.atOnce(2, "rotate", "--now")
+}
+
+// atOnce asserts that of four runs started together one makes the generation, and the others say why not and exit with 0.
+func (s *site) atOnce(generation int, args ...string) {
+	s.Helper()
 	var wg sync.WaitGroup
 	runs := make([]ran, 4)
 	for i := range runs {
-		_, wait := s.start("rotate", "--now")
+		_, wait := s.start(args...)
 		wg.Go(func() { runs[i] = wait() })
 	}
 	wg.Wait()
 	rotated := 0
 	for _, r := range runs {
-		won := strings.Contains(r.out, "rotated, now generation 2")
+		won := strings.Contains(r.out, fmt.Sprintf("rotated, now generation %d", generation))
 		if won {
 			rotated++
 		}
@@ -209,7 +220,7 @@ func liveFourAtOnce(s *site, _ liveProxy) {
 			s.Errorf("a run that lost should say why and exit with 0: %s", r)
 		}
 	}
-	if rows := s.rows(); rotated != 1 || len(rows) != 2 {
+	if rows := s.rows(); rotated != 1 || len(rows) != generation {
 		s.Errorf("%d of four rotated, %d rows, want one new generation", rotated, len(rows))
 	}
 	s.settled()
