@@ -48,16 +48,13 @@ func (k *KeyFile) Fingerprint() string {
 
 // Preflight reports why Write or Reload would fail: the directory is missing or not writable, the file is a symbolic
 // link, lies elsewhere than it may, holds something other than a key, or cannot keep its owner; the command cannot be
-// run. It writes nothing.
+// run. It writes nothing, and leaves it to its caller to name the file.
 func (k *KeyFile) Preflight(context.Context) error {
 	err := k.preflight()
 	if err == nil {
 		err = k.checkCommand()
 	}
-	if err != nil {
-		return fmt.Errorf("checking %s: %w", k, err)
-	}
-	return nil
+	return err
 }
 
 func (k *KeyFile) preflight() error {
@@ -148,7 +145,7 @@ func (k *KeyFile) open() (*os.Root, string, error) {
 
 func explain(err error, dir string) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("directory %s does not exist: %w", dir, fs.ErrNotExist)
+		return fmt.Errorf("opening directory %s: %w", dir, fs.ErrNotExist)
 	}
 	return err
 }
