@@ -17,6 +17,7 @@ hermetic() {
   step 'go run ./cmd/bot run --sandbox' first_command
   step 'go test ./...' all_tests
   step 'go test -race ./...' race
+  step 'the page in Chromium, with axe-core' .ci/page
 }
 
 tools() {

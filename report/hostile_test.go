@@ -84,6 +84,7 @@ func checkSurfaces(t *testing.T, r report.Report) {
 		checkTerminal(t, text(t, r, report.Options{Width: width}), width)
 	}
 	checkMarkdown(t, report.Markdown(r, report.Options{}))
+	checkHTML(t, html(t, r, report.Options{}))
 	checkSlack(t, report.Slack(r, report.Options{}))
 	for _, a := range report.Annotations(r, report.Options{}) {
 		if strings.ContainsFunc(a.Title+a.Message, unicode.IsControl) || a.Message == "" && a.Title == "" {

@@ -195,7 +195,7 @@ func outputRows() []row {
 		{name: "period", group: groupOutput, kind: choice, on: everywhere, def: "week", cmds: []string{CommandReport},
 			choices: []string{"day", "week", "month", "24h", "7d"}, help: "what a report covers"},
 		{name: "format", group: groupOutput, kind: choice, on: everywhere, def: "text", cmds: results,
-			choices: []string{"text", "markdown", "json"}, help: "how the result is written"},
+			choices: []string{"text", "markdown", "html", "json"}, help: "how the result is written"},
 		{name: "output", group: groupOutput, on: everywhere, cmds: results,
 			help: "file for the result (default: standard output)"},
 		{name: "fail-on", group: groupOutput, kind: choice, on: everywhere, def: "never",

@@ -75,6 +75,7 @@ func (b *bot) pass(ctx context.Context) *pass {
 	if b.set.Does(settings.PartCheck) {
 		p.check(ctx)
 	}
+	p.chart(ctx)
 	if b.set.Command == settings.CommandReport {
 		p.period(ctx)
 	}

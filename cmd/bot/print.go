@@ -34,6 +34,8 @@ func (b *bot) render(w *bytes.Buffer, r report.Report) error {
 	switch b.set.Format {
 	case "json":
 		return report.JSON(w, r, report.Options{})
+	case "html":
+		return report.HTML(w, r, b.pageView())
 	case "markdown":
 		_, err := w.WriteString(report.Markdown(r, report.Options{}))
 		return err

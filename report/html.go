@@ -1,0 +1,279 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/org/openclaw-litellm-action/finding"
+)
+
+//go:embed page/page.html page/page.css
+var pageFiles embed.FS
+
+// pagePolicy lets the page do nothing but show itself: no script, no request, no form, no frame, and the one style sheet
+// that it carries, by its hash.
+const pagePolicy = "default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'"
+
+// How much of a large fleet the page shows, worst first. The rest is counted.
+const (
+	pageCards   = 300
+	pageKeys    = 1000
+	pageLanes   = 40
+	pageTargets = 500
+)
+
+// page is what the template lays out: text that is safe to read, and geometry.
+type page struct {
+	Policy, Headline, Command, State string
+	Style                            template.CSS
+	Facts                            []string
+	Sections                         []pageSection
+	Tiles                            []tile
+
+	Findings, Failures         []card
+	MoreFindings, MoreFailures string
+	Spend                      *spendFigure
+	Keys                       []keyRow
+	BudgetNote, MoreKeys       string
+	Generations, Failover      *timeline
+	Done                       []doneKey
+	DoneTitle, MoreDone        string
+	Targets                    []targetRow
+	MoreTargets                string
+	Notes                      []string
+	Footer                     string
+}
+
+type (
+	pageSection struct{ ID, Title, Count string }
+	tile        struct{ Name, Value, More string }
+	card        struct{ Severity, Summary, Details, Cause, Advice string }
+	tableRow    struct {
+		Name  string
+		Cells []string
+	}
+	targetRow struct{ Name, Key, State string }
+	doneKey   struct {
+		Name, Summary string
+		Steps         []doneStep
+	}
+	doneStep struct{ State, Text, Reason, Error string }
+)
+
+// HTML writes r as one page that needs nothing else: no script, no other file. Texts from outside are escaped by
+// html/template for where they stand, and show what would act (control characters, direction overrides) as text. It
+// returns the writer's error.
+func HTML(w io.Writer, r Report, o Options) error {
+	style, err := pageFiles.ReadFile("page/page.css")
+	if err != nil {
+		return fmt.Errorf("reading the page's style: %w", err)
+	}
+	t, err := template.ParseFS(pageFiles, "page/page.html")
+	if err != nil {
+		return fmt.Errorf("reading the page's template: %w", err)
+	}
+	p := pageOf(o.view(r))
+	hash := sha256.Sum256(style)
+	p.Policy = fmt.Sprintf(pagePolicy, base64.StdEncoding.EncodeToString(hash[:]))
+	p.Style = template.CSS(style) // ours
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
+		return fmt.Errorf("laying out the page: %w", err)
+	}
+	// "##[" is a command to a GitHub runner that prints the page.
+	_, err = w.Write(bytes.ReplaceAll(b.Bytes(), []byte("##["), []byte("#&#35;[")))
+	return err
+}
+
+// shown is a text from outside as the page shows it.
+func shown(s string, n int) string { return clip(visible(s), n) }
+
+func pageOf(r Report) page {
+	p := page{
+		Headline: headline(r), Command: shown(r.Command, nameLimit), State: pageState(r), Facts: pageFacts(r), Tiles: pageTiles(r),
+		Spend: spendOf(r), Generations: generationsOf(r), Failover: failoverOf(r), DoneTitle: "Done", Footer: pageFooter(r),
+	}
+	if r.DryRun {
+		p.DoneTitle, p.Headline = "Due", p.Headline+" (plan: nothing was written)"
+	}
+	p.Findings, p.MoreFindings = pageFindings(r)
+	p.Failures, p.MoreFailures = pageFailures(r)
+	p.budgets(r)
+	p.done(r)
+	p.targets(r)
+	for _, n := range r.Notes {
+		p.Notes = append(p.Notes, shown(n, textLimit))
+	}
+	if r.Proxy != nil {
+		for _, n := range r.Proxy.Gaps {
+			p.Notes = append(p.Notes, shown(n, textLimit))
+		}
+	}
+	p.Sections = p.sections()
+	return p
+}
+
+// pageState is the icon of the whole: that of the gravest thing told.
+func pageState(r Report) string {
+	switch {
+	case r.Totals.Criticals > 0:
+		return "critical"
+	case r.Totals.Failures > 0:
+		return "failed"
+	case r.Totals.Warnings > 0:
+		return "warning"
+	}
+	return "ok"
+}
+
+func pageFacts(r Report) []string {
+	facts := []string{"as of " + stamp(r.GeneratedAt)}
+	if p := r.Period; p != nil {
+		facts = append(facts, shown(p.Name, nameLimit)+": "+date(p.From)+" to "+date(p.To))
+	}
+	if p := r.Proxy; p != nil {
+		s := "LiteLLM " + shown(p.Release, nameLimit)
+		if p.URL != "" {
+			s += " at " + shown(p.URL, nameLimit)
+		}
+		facts = append(facts, strings.Join(strings.Fields(s), " "))
+		state := "proxy ready"
+		if !p.Ready {
+			state = "proxy not ready: " + shown(cmp.Or(p.Trouble, p.Cause, "reason not known"), textLimit)
+		} else if p.LatencyMS > 0 {
+			state += fmt.Sprintf(" in %d ms", p.LatencyMS)
+		}
+		facts = append(facts, state)
+	}
+	return facts
+}
+
+// pageTiles are the few numbers that a reader looks for first.
+func pageTiles(r Report) []tile {
+	var tiles []tile
+	if t := r.Totals; t.Spend.Valid {
+		of := "without a common limit"
+		if t.MaxBudget.Valid {
+			of = "of " + money(t.MaxBudget) + " USD"
+		}
+		tiles = append(tiles, tile{"Spent", money(t.Spend) + " USD", of})
+	}
+	if len(r.Keys) > 0 {
+		rotated := ""
+		if r.Totals.Rotated > 0 {
+			rotated = plural(r.Totals.Rotated, "key") + " rotated just now"
+		}
+		tiles = append(tiles, tile{"Keys", fmt.Sprint(len(r.Keys)), rotated})
+	}
+	tiles = append(tiles, tile{"Findings", fmt.Sprint(len(r.Findings)), findingCounts(r.Totals)})
+	if n := r.Totals.Failures; n > 0 {
+		tiles = append(tiles, tile{"Failures", fmt.Sprint(n), "the rest was done"})
+	}
+	return append(tiles, nextTiles(r)...)
+}
+
+func findingCounts(t Totals) string {
+	var parts []string
+	if t.Criticals > 0 {
+		parts = append(parts, fmt.Sprintf("%d critical", t.Criticals))
+	}
+	if t.Warnings > 0 {
+		parts = append(parts, plural(t.Warnings, "warning"))
+	}
+	if t.Info > 0 {
+		parts = append(parts, fmt.Sprintf("%d for information", t.Info))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// nextTiles tell what happens next by itself: a window that resets, a rotation.
+func nextTiles(r Report) []tile {
+	var reset, rotation Key
+	for _, k := range r.Keys {
+		if !k.ResetAt.IsZero() && (reset.ResetAt.IsZero() || k.ResetAt.Before(reset.ResetAt)) {
+			reset = k
+		}
+		if !k.NextRotation.IsZero() && (rotation.NextRotation.IsZero() || k.NextRotation.Before(rotation.NextRotation)) {
+			rotation = k
+		}
+	}
+	var tiles []tile
+	if !reset.ResetAt.IsZero() {
+		tiles = append(tiles, tile{"Next reset", nextIn(reset.ResetAt, r), shown(reset.Name, nameLimit/3) + ", " + date(reset.ResetAt)})
+	}
+	if !rotation.NextRotation.IsZero() {
+		more := shown(rotation.Name, nameLimit/3) + ", " + date(rotation.NextRotation)
+		tiles = append(tiles, tile{"Next rotation", nextIn(rotation.NextRotation, r), more})
+	}
+	return tiles
+}
+
+func pageFindings(r Report) ([]card, string) {
+	var cards []card
+	for _, f := range r.Findings[:min(pageCards, len(r.Findings))] {
+		severity := f.Severity.String()
+		if f.Severity < finding.Info || f.Severity > finding.Critical {
+			severity = finding.Info.String()
+		}
+		cards = append(cards, card{
+			Severity: severity, Summary: cmp.Or(shown(f.Summary, textLimit), "–"), Details: details(f, r),
+			Cause: shown(f.Cause, textLimit), Advice: shown(f.Advice, textLimit),
+		})
+	}
+	return cards, moreThan(len(r.Findings), pageCards, "finding")
+}
+
+func pageFailures(r Report) ([]card, string) {
+	var cards []card
+	for _, f := range r.Failures[:min(pageCards, len(r.Failures))] {
+		cards = append(cards, card{Summary: shown(failureLead(f), 2*nameLimit), Details: shown(f.Message, textLimit)})
+	}
+	return cards, moreThan(len(r.Failures), pageCards, "failure")
+}
+
+// moreThan says how many of n did not fit into a limit; "" if all did.
+func moreThan(n, limit int, noun string) string {
+	if n <= limit {
+		return ""
+	}
+	return fmt.Sprintf("… and %s more, cut here to fit. The JSON report has them all.", plural(n-limit, noun))
+}
+
+func (p *page) sections() []pageSection {
+	var out []pageSection
+	add := func(there bool, id, title string, count int) {
+		if !there {
+			return
+		}
+		s := pageSection{ID: id, Title: title}
+		if count > 0 {
+			s.Count = fmt.Sprint(count)
+		}
+		out = append(out, s)
+	}
+	add(len(p.Findings) > 0, "findings", "Findings", len(p.Findings))
+	add(len(p.Failures) > 0, "failures", "Failures", len(p.Failures))
+	add(p.Spend != nil, "spend", "Spend", 0)
+	add(len(p.Keys) > 0, "budgets", "Budgets", 0)
+	add(p.Generations != nil, "generations", "Generations", 0)
+	add(p.Failover != nil, "failover", "Failover", 0)
+	add(len(p.Done) > 0, "done", p.DoneTitle, 0)
+	add(len(p.Targets) > 0, "targets", "Targets", 0)
+	add(len(p.Notes) > 0, "notes", "Notes", 0)
+	return out
+}
+
+func pageFooter(r Report) string {
+	parts := []string{"openclaw-litellm " + cmp.Or(shown(r.ToolVersion, nameLimit), "dev")}
+	if s := requestsText(r); s != "" {
+		parts = append(parts, s)
+	}
+	return strings.Join(append(parts, "all times UTC"), " · ")
+}
