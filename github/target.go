@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,10 @@ type SecretTarget struct {
 	Scope  Scope
 	Name   string
 
+	// RepositoryID is GitHub's number of Scope.Repository, where it is known: with it the target is the same one after the
+	// repository was renamed. 0: not known.
+	RepositoryID int64
+
 	// Visibility is who may use an organization's secret: "all", "private" or "selected". "" keeps what is there, and
 	// makes a new secret "private".
 	Visibility string
@@ -43,8 +48,12 @@ func (t *SecretTarget) name() string { return strings.ToUpper(t.Name) }
 // Fingerprint is the target's name in a journal: 32 hex digits of a hash over where it is, the same however the
 // configuration spells it. Audience and API address are no part of it.
 func (t *SecretTarget) Fingerprint() string {
+	repository := strings.ToLower(t.Scope.Repository)
+	if t.RepositoryID != 0 {
+		repository = strconv.FormatInt(t.RepositoryID, 10) // no name: that has a slash
+	}
 	canonical, err := json.Marshal([]string{
-		"github-secret", strings.ToLower(t.Scope.Repository), strings.ToLower(t.Scope.Environment),
+		"github-secret", repository, strings.ToLower(t.Scope.Environment),
 		strings.ToLower(t.Scope.Organization), string(t.Scope.store()), t.name(),
 	})
 	if err != nil { // strings always marshal

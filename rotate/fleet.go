@@ -2,7 +2,6 @@ package rotate
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -21,8 +20,8 @@ const holdersPrefix = "openclaw-litellm/"
 
 // ReadFleet reads the holders of n keys and their generations from pages of /user/list and /key/list. It returns nil if
 // that would take more requests than reading the keys one by one: on a proxy with many keys of others, or with few of
-// ours. now is the caller's time when it began.
-func ReadFleet(ctx context.Context, c *litellm.Client, n int, now time.Time) (*Fleet, error) {
+// ours. now is the caller's time when it began. known are the holders if they were just read; nil: they are read here.
+func ReadFleet(ctx context.Context, c *litellm.Client, n int, now time.Time, known *Holders) (*Fleet, error) {
 	const few = 10
 	if n < few {
 		return nil, nil
@@ -31,13 +30,14 @@ func ReadFleet(ctx context.Context, c *litellm.Client, n int, now time.Time) (*F
 	if err != nil || !ok {
 		return nil, err
 	}
-	users, err := c.Users(ctx, holdersPrefix)
-	if err != nil {
-		return nil, fmt.Errorf("reading the holders: %w", err)
+	if known == nil {
+		if known, err = ReadHolders(ctx, c); err != nil {
+			return nil, err
+		}
 	}
-	f := &Fleet{asOf: now.UTC(), holders: make(map[string]*litellm.User, len(users))}
-	for i := range users {
-		f.holders[users[i].ID] = &users[i]
+	f := &Fleet{asOf: now.UTC(), holders: make(map[string]*litellm.User, len(known.users))}
+	for i := range known.users {
+		f.holders[known.users[i].ID] = &known.users[i]
 	}
 	for _, k := range keys {
 		if h := f.holders[k.UserID]; h != nil {

@@ -32,6 +32,9 @@ type journal struct {
 	Owner   string `json:"owner,omitempty"`   // holder
 	Adopted string `json:"adopted,omitempty"` // holder: token of the key taken over as generation 0
 
+	Template   string `json:"template,omitempty"`   // holder: the configured key it came from
+	Repository int64  `json:"repository,omitempty"` // holder: GitHub's number of the repository it is for
+
 	Gen         int       `json:"gen"` // generation, claim
 	Run         string    `json:"run,omitempty"`
 	MintedAt    time.Time `json:"minted_at,omitzero"`

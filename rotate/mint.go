@@ -52,7 +52,7 @@ func (r *Runner) rotation(ctx context.Context, plan Plan) error {
 	err = r.step(ctx, steps[StepFinish], func(ctx context.Context) error { return r.finish(ctx, value.SHA256(), j) })
 	if err == nil && !j.DoneAt.IsZero() {
 		r.out.Rotated = true
-		err = r.notify(ctx)
+		err = r.notify(ctx, j.Gen)
 	}
 	return errors.Join(append(errs, err)...)
 }
@@ -220,11 +220,11 @@ func (r *Runner) finish(ctx context.Context, token string, j journal) error {
 }
 
 // notify tells running agents, under the claim. Its failure does not undo the rotation.
-func (r *Runner) notify(ctx context.Context) error {
+func (r *Runner) notify(ctx context.Context, gen int) error {
 	if r.Notify == nil {
 		return nil
 	}
-	if err := r.Notify(ctx); err != nil {
+	if err := r.Notify(ctx, gen); err != nil {
 		return fmt.Errorf("telling running agents about the new key: %w", err)
 	}
 	return nil

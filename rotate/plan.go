@@ -231,9 +231,13 @@ func (plan *Plan) youngAndWhole(p Policy, r Reading, o Options) bool {
 }
 
 // due is when a generation's age reaches the interval less a tenth of it, at most 12 hours: late or weekly runs must
-// not skip a period.
+// not skip a period. The first generation of a fleet's key is due earlier by the policy's share.
 func due(g row, p Policy) time.Time {
-	return g.MintedAt.Add(p.Interval - min(p.Interval/10, 12*time.Hour))
+	at := g.MintedAt.Add(p.Interval - min(p.Interval/10, 12*time.Hour))
+	if g.Gen <= 1 {
+		at = at.Add(-p.Early)
+	}
+	return at
 }
 
 // rotationReason returns why a new generation is due, or "".

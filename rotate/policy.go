@@ -22,8 +22,14 @@ type Policy struct {
 	Options        litellm.Fields      // key_options, in LiteLLM's names; only those the configuration names
 	TeamID         string              // from key_options; "" for none
 
+	// Where one configured key stands for many, a key for each repository: which of the configuration's, and GitHub's
+	// number of the repository. The holder's journal keeps both, so that a renamed repository keeps its key.
+	Template   string
+	Repository int64
+
 	Interval   time.Duration // age at which a generation is replaced
 	Grace      time.Duration // how long a replaced generation goes on working
+	Early      time.Duration // how much earlier the first generation is replaced; see Spread
 	MaxGrace   time.Duration // how long it may go on while it is still used
 	BlockInUse bool          // block it after MaxGrace even so
 

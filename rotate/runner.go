@@ -23,9 +23,13 @@ type Runner struct {
 	Mask     func(secret.Value)  // called with each new key before anything else; nil: no need
 	Now      func() time.Time    // the wall clock: a claim is never outlived by it
 	Sleep    func(ctx context.Context, d time.Duration) error
-	Progress func(key string, s Step)        // called before each step; nil: silent
-	Stopping <-chan struct{}                 // closed: take no further step than the one in hand; nil: never
-	Notify   func(ctx context.Context) error // called under the claim after every target got a new key; nil: nobody
+	Progress func(key string, s Step)                        // called before each step; nil: silent
+	Stopping <-chan struct{}                                 // closed: take no further step than the one in hand; nil: never
+	Notify   func(ctx context.Context, generation int) error // called under the claim after every target got a new key; nil: nobody
+
+	// Ready is called before the claim is taken for a new generation: it waits, however long, until its targets can be
+	// written one after the other. It returns the context for that work, and what ends it. nil: no need to wait.
+	Ready func(ctx context.Context) (context.Context, func(), error)
 
 	asOf, readAt time.Time // the proxy's time of the last reading, and ours
 	held         claim
@@ -58,13 +62,34 @@ func (r *Runner) Rotate(ctx context.Context) Outcome {
 		r.sayOvertaken(plan)
 		return r.out
 	}
-	if plan.rotate && !r.preflight(ctx) {
-		return r.out
+	if plan.rotate {
+		if !r.preflight(ctx) {
+			return r.out
+		}
+		ready, done, err := r.ready(ctx)
+		defer done()
+		if err != nil || r.stopping() {
+			r.fail(err)
+			return r.out
+		}
+		ctx = ready
 	}
 	if err := r.underClaim(ctx, reading, plan); err != nil {
 		r.fail(err)
 	}
 	return r.out
+}
+
+// ready waits until the work can be done without a pause. That the program is told to stop meanwhile is no error.
+func (r *Runner) ready(ctx context.Context) (context.Context, func(), error) {
+	if r.Ready == nil {
+		return ctx, func() {}, nil
+	}
+	ctx, done, err := r.Ready(ctx)
+	if r.stopping() {
+		err = nil
+	}
+	return ctx, done, err
 }
 
 // sayOvertaken says why a rotation that was asked for is not due any more.

@@ -150,7 +150,7 @@ func what(s Step) string {
 // reads back whose it is: another run may have made it at the same moment.
 func (r *Runner) createHolder(ctx context.Context, reading Reading, plan Plan) error {
 	p := r.Policy
-	j := journal{Version: journalVersion, Kind: kindHolder, Name: p.Name, Owner: p.Owner}
+	j := journal{Version: journalVersion, Kind: kindHolder, Name: p.Name, Owner: p.Owner, Template: p.Template, Repository: p.Repository}
 	fields := litellm.Fields{"user_role": "internal_user_viewer", "auto_create_key": false}
 	limit, duration := p.MaxBudget, p.BudgetDuration
 	if k := adopted(reading, plan); k != nil {

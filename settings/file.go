@@ -47,11 +47,19 @@ type file struct {
 
 // keyNode is one entry of keys.
 type keyNode struct {
-	name    value
-	values  map[string]value // by field: max_budget
-	options []entry
-	targets []targetNode
-	at      Source
+	name     value
+	values   map[string]value // by field: max_budget
+	options  []entry
+	targets  []targetNode
+	forEach  *forEachNode // nil: a single key
+	dispatch value
+	at       Source
+}
+
+// forEachNode is the for_each of a key.
+type forEachNode struct {
+	values map[string]value // by field
+	at     Source
 }
 
 // targetNode is one entry of targets.
@@ -204,6 +212,10 @@ func (c *file) readKey(n ast.Node) keyNode {
 			key.options = c.doc.fields(e.value, "key_options")
 		case e.name == "targets":
 			key.targets = c.readTargets(e)
+		case e.name == "for_each":
+			key.forEach = c.readForEach(e)
+		case e.name == "repository_dispatch":
+			key.dispatch = c.leaf(text, e)
 		default:
 			c.unknown(e, "a key", known)
 		}
@@ -213,7 +225,7 @@ func (c *file) readKey(n ast.Node) keyNode {
 
 // targetFields are the fields of a target that take a single value.
 func targetFields() []string {
-	return []string{"repository", "environment", "organization", "store", "secret", "file"}
+	return []string{"repository", "environment", "organization", "store", "secret", "visibility", "file"}
 }
 
 func (c *file) readTargets(e entry) []targetNode {

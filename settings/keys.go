@@ -19,7 +19,11 @@ func (l *loader) readKeys() {
 	default:
 		l.refuseSingle()
 		for _, n := range l.file.keys {
-			l.out.Keys = append(l.out.Keys, l.fleetKey(n))
+			if n.forEach != nil {
+				l.out.Keys = append(l.out.Keys, l.templateKey(n))
+			} else {
+				l.out.Keys = append(l.out.Keys, l.fleetKey(n))
+			}
 		}
 	}
 }
@@ -92,7 +96,7 @@ func (l *loader) fleetKey(n keyNode) Key {
 		}
 		return l.values[r.name]
 	})
-	key.From = n.at
+	key.From, key.Dispatch = n.at, read(l, n.dispatch, parseRepository)
 	if len(n.targets) == 0 && l.out.Does(PartRotate) {
 		l.add(n.at, bad("give it targets", "the key has nowhere to go"))
 	}
@@ -221,6 +225,7 @@ func (l *loader) fleetTarget(n targetNode) Target {
 		Organization: read(l, v["organization"], parseOrganization),
 		Store:        read(l, v["store"], parseChoice([]string{StoreActions, StoreDependabot, StoreCodespaces})),
 		Secret:       read(l, v["secret"], parseSecretName),
+		Visibility:   read(l, v["visibility"], parseChoice([]string{"all", "private", "selected"})),
 		File:         read(l, v["file"], parsePath),
 		From:         n.at,
 	}
@@ -249,7 +254,7 @@ func (l *loader) writesInActions() bool {
 }
 
 func (l *loader) fileTarget(n targetNode, t *Target) {
-	for _, field := range []string{"environment", "store", "secret"} {
+	for _, field := range []string{"environment", "store", "secret", "visibility"} {
 		if n.values[field].text != "" {
 			l.add(n.values[field].src, bad("leave it out", "%s is for secrets, not for files", field))
 		}
@@ -277,6 +282,9 @@ func (l *loader) secretTarget(n targetNode, t *Target) {
 	}
 	if n.reload != nil {
 		l.add(n.reload[0].src, bad("leave it out", "reload is for files, not for secrets"))
+	}
+	if t.Organization == "" && t.Visibility != "" {
+		l.add(n.values["visibility"].src, bad("leave it out", "only an organization's secret has a visibility"))
 	}
 	if t.Environment == "" {
 		return

@@ -163,7 +163,7 @@ func TestKeyRules(t *testing.T) {
 	}
 }
 
-const keyFields = "adopt, block_in_use, budget_duration, grace_period, key_options, max_budget, max_grace_period, models, name, " +
+const keyFields = "adopt, block_in_use, budget_duration, for_each, grace_period, key_options, max_budget, max_grace_period, models, name, repository_dispatch, " +
 	"rotation_interval, targets, thresholds"
 
 func TestTargetRules(t *testing.T) {
@@ -181,7 +181,7 @@ func TestTargetRules(t *testing.T) {
 		{"file: k, reload: [openclaw]", f + `24: reload names its program "openclaw" without a path; write its absolute path`},
 		{"file: k, reload: /bin/true", f + "15: reload is no list; write a list such as [/usr/bin/openclaw, secrets, reload]"},
 		{`file: k, reload: [/bin/true, ""]`, f + "35: a part of reload is empty or holds a control character; write one word"},
-		{"file: k, mode: 0644", f + `15: unknown field "mode" in a target; use environment, file, organization, reload, repository, secret, store`},
+		{"file: k, mode: 0644", f + `15: unknown field "mode" in a target; use environment, file, organization, reload, repository, secret, store, visibility`},
 	} {
 		t.Run(tt.content, func(t *testing.T) {
 			_, err := loadFile(target(tt.content))

@@ -130,6 +130,14 @@ type Key struct {
 	Thresholds []decimal.Decimal // percentages of MaxBudget, rising
 	Targets    []Target          // where the plaintext goes; may be empty where nothing is rotated
 
+	Dispatch string // repository that gets the event litellm-key-rotated; "": none
+
+	// ForEach makes it a key for each of many repositories: Name, Dispatch and Targets have {owner} and {name}. nil: one key.
+	ForEach *ForEach
+	// Template tells which ForEach the key came from, and RepositoryID for which repository; "" and 0: it is a single key.
+	Template     string
+	RepositoryID int64
+
 	From Source // where the key is defined
 }
 
@@ -143,10 +151,12 @@ const (
 // Target is one place the plaintext is written to: exactly one of Repository, Organization and File is given.
 type Target struct {
 	Repository   string   // owner/name
+	RepositoryID int64    // GitHub's number of Repository, which survives a renaming; 0: not known
 	Environment  string   // of Repository; "": the repository's own secret
 	Organization string   // login
 	Store        string   // of a secret: StoreActions, StoreDependabot or StoreCodespaces
 	Secret       string   // name of the secret, upper case
+	Visibility   string   // of an organization's secret: all, private or selected; "": as it is
 	File         string   // path of the key file
 	Reload       []string // command run after File changed, by absolute path; nil: none
 	From         Source

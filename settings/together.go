@@ -1,5 +1,7 @@
 package settings
 
+import "slices"
+
 // checkTogether holds settings against each other that only make sense together.
 func (l *loader) checkTogether() {
 	l.checkNames()
@@ -21,6 +23,9 @@ func (l *loader) checkNames() {
 			l.add(k.From, bad("name each key once", "key %s is also at %s", quote(k.Name), first))
 		}
 		seen[k.Name] = k.From
+	}
+	if slices.ContainsFunc(l.out.Keys, func(k Key) bool { return k.ForEach != nil }) {
+		return // which names there are is not known yet
 	}
 	for _, name := range l.out.Names {
 		if _, known := seen[name]; !known && len(l.out.Keys) > 0 {
@@ -44,15 +49,19 @@ func (l *loader) checkTargets() {
 
 // checkTokens wants the tokens without which a part of the work is sure to fail.
 func (l *loader) checkTokens() {
-	secretTarget := false
+	secretTarget, listed := false, false
 	for _, k := range l.out.Keys {
+		secretTarget, listed = secretTarget || k.Dispatch != "", listed || k.ForEach != nil
 		for _, t := range k.Targets {
 			secretTarget = secretTarget || t.File == ""
 		}
 	}
 	l.checkApp()
-	if secretTarget && l.out.Does(PartRotate) && !l.writesSecrets() {
+	if (secretTarget || listed) && l.out.Does(PartRotate) && !l.writesSecrets() {
 		l.missing("secrets-token", "missing, and GITHUB_TOKEN can never write secrets")
+	}
+	if listed && !l.writesSecrets() && !l.out.Does(PartRotate) {
+		l.missing("secrets-token", "missing, and without it nothing can be found for for_each")
 	}
 	if tokens := l.out.GitHub; !tokens.SecretsToken.IsZero() && tokens.SecretsToken.Equal(tokens.Token) {
 		l.warn(l.values["secrets-token"].src, "it is the same as github-token; the workflow's own token can never write secrets")

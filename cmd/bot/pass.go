@@ -20,6 +20,7 @@ import (
 type pass struct {
 	*bot
 	in      report.Input
+	holders *rotate.Holders // as far as for_each had to read them
 	told    report.Result
 	errs    []error // everything that failed, for the exit code
 	touched bool    // something outside was written, apart from what people were told
@@ -59,8 +60,13 @@ func (p *pass) complain() {
 
 // pass does the parts that the command asks for. What fails in one part stops no other.
 func (b *bot) pass(ctx context.Context) *pass {
-	p := &pass{bot: b}
-	p.in = report.Input{Now: b.now(), Command: b.set.Command, DryRun: b.set.DryRun, Version: version, Redact: b.known.Redact}
+	began := b.now()
+	b, found := b.expanded(ctx)
+	p := &pass{bot: b, holders: found.holders, errs: found.errs}
+	p.in = report.Input{
+		Now: began, Command: b.set.Command, DryRun: b.set.DryRun, Version: version, Redact: b.known.Redact,
+		Findings: found.findings, Failures: found.failures, Configured: found.others,
+	}
 	for _, k := range b.set.Keys {
 		p.in.Configured = append(p.in.Configured, k.Name)
 	}
@@ -92,12 +98,12 @@ func (b *bot) pass(ctx context.Context) *pass {
 
 // rotate does or plans the rotations.
 func (p *pass) rotate(ctx context.Context) {
-	p.take(p.rotateKeys(ctx, p.set.DryRun))
+	p.take(p.rotateKeys(ctx, p.holders, p.set.DryRun))
 }
 
 // list reads every key and plans nothing from it.
 func (p *pass) list(ctx context.Context) {
-	outcomes := p.rotateKeys(ctx, true)
+	outcomes := p.rotateKeys(ctx, p.holders, true)
 	for i := range outcomes {
 		outcomes[i].Steps, outcomes[i].Targets, outcomes[i].Findings = nil, nil, nil
 	}

@@ -14,9 +14,9 @@ const atOnce = 4
 
 // rotateKeys does, or with dry only plans, what is due for each selected key. One key's failure stops no other. The
 // outcomes come in the order of the configuration; keys not begun when the program was told to stop have none.
-func (b *bot) rotateKeys(ctx context.Context, dry bool) []rotate.Outcome {
+func (b *bot) rotateKeys(ctx context.Context, holders *rotate.Holders, dry bool) []rotate.Outcome {
 	keys := b.selected()
-	fleet, err := rotate.ReadFleet(ctx, b.proxy, len(keys), b.now())
+	fleet, err := rotate.ReadFleet(ctx, b.proxy, len(keys), b.now(), holders)
 	if err != nil {
 		b.log.Warn("reading the keys one by one, because reading them together failed", "error", err)
 	}
@@ -55,7 +55,7 @@ func (b *bot) rotateKey(ctx context.Context, k settings.Key, fleet *rotate.Fleet
 	r := &rotate.Runner{
 		LiteLLM: b.proxy, Policy: b.policyOf(k), Fleet: fleet,
 		Options: rotate.Options{Now: b.set.Now, Compromised: b.set.Compromised, Unblock: b.set.Unblock, CheckTargets: b.set.Command != settings.CommandKeys},
-		Mask:    b.known.Add, Now: b.now, Sleep: b.sleep, Stopping: b.stop, Notify: b.reload(k),
+		Mask:    b.known.Add, Now: b.now, Sleep: b.sleep, Stopping: b.stop, Notify: b.notify(k),
 		Progress: func(name string, s rotate.Step) {
 			b.log.Info(rotate.Describe(s), "key", name, "reason", s.Reason)
 		},

@@ -117,7 +117,7 @@ func (b *bot) liveAMonth(ctx context.Context, s *sandbox) error {
 	for i, age := range []time.Duration{30*day - 6*time.Hour, 10 * day} {
 		s.offset = -age
 		set.Keys, set.Names = b.set.Keys[i:i+1], nil
-		for _, o := range past.rotateKeys(ctx, false) {
+		for _, o := range past.rotateKeys(ctx, nil, false) {
 			if o.Err != nil {
 				return fmt.Errorf("laying out the sandbox: %w", o.Err)
 			}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/org/openclaw-litellm-action/github"
 	"github.com/org/openclaw-litellm-action/litellm"
@@ -18,6 +17,7 @@ func (b *bot) policyOf(k settings.Key) rotate.Policy {
 		Name: k.Name, Owner: b.set.Owner, Adopt: k.Adopt,
 		MaxBudget: k.MaxBudget, BudgetDuration: k.BudgetDuration, Models: k.Models,
 		Options: litellm.Fields(k.Options), TeamID: k.TeamID,
+		Template: k.Template, Repository: k.RepositoryID, Early: rotate.Spread(k.Name, k.RotationInterval, len(b.set.Keys)),
 		Interval: k.RotationInterval, Grace: k.GracePeriod, MaxGrace: k.MaxGracePeriod, BlockInUse: k.BlockInUse,
 	}
 	for _, t := range k.Targets {
@@ -36,7 +36,7 @@ func (b *bot) targetOf(t settings.Target) rotate.Target {
 		}}, file}
 	}
 	target := &github.SecretTarget{
-		Client: b.secrets.client(ownerOf(t)), Name: t.Secret,
+		Client: b.secrets.client(ownerOf(t)), Name: t.Secret, RepositoryID: t.RepositoryID, Visibility: t.Visibility,
 		Scope: github.Scope{
 			Repository: t.Repository, Environment: t.Environment, Organization: t.Organization, Store: github.Store(t.Store),
 		},
@@ -69,7 +69,7 @@ func (b *bot) reload(k settings.Key) func(ctx context.Context) error {
 		var errs []error
 		for _, f := range files {
 			if err := f.Reload(ctx); err != nil {
-				errs = append(errs, fmt.Errorf("reloading after %s: %w", f, err))
+				errs = append(errs, err)
 			}
 		}
 		return errors.Join(errs...)
