@@ -33,6 +33,9 @@ func table() map[string]allowed {
 		"budget":   {own: []string{"finding"}, libs: []string{decimal}},
 		"failover": {own: []string{"finding"}, libs: []string{decimal}},
 
+		// Figures from a file.
+		"spendlog": {libs: []string{decimal, "github.com/klauspost/compress"}},
+
 		"settings": {own: []string{"secret", "finding"}, libs: []string{
 			decimal, "github.com/alecthomas/kong", "github.com/goccy/go-yaml", "github.com/robfig/cron/v3",
 			"github.com/sethvargo/go-githubactions",
