@@ -47,11 +47,13 @@ func onLive(t *testing.T, f func(t *testing.T, l *live)) {
 	}
 }
 
+func sleep(_ context.Context, d time.Duration) error { time.Sleep(d); return nil }
+
 func (l *live) rotate(change ...func(*rotate.Runner)) rotate.Outcome {
 	l.Helper()
 	r := &rotate.Runner{
 		LiteLLM: l.client, Policy: l.policy, Options: rotate.Options{CheckTargets: true}, Now: time.Now,
-		Sleep: func(_ context.Context, d time.Duration) error { time.Sleep(d); return nil },
+		Sleep: sleep,
 	}
 	for _, c := range change {
 		c(r)

@@ -22,6 +22,12 @@ func (plan *Plan) holderSteps(p Policy, r Reading) {
 		plan.Steps = append(plan.Steps, Step{Kind: StepHolder, Reason: "the user that carries the budget does not exist yet"})
 		return
 	}
+	for _, g := range plan.rows.generations { // before the window changes: a run may die in between
+		if !g.Blocked && len(dropsOwnLimit(p, r, g.Key)) > 0 {
+			plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Gen: g.Gen, Token: g.Token, Target: ownLimitStep,
+				Reason: fmt.Sprintf("generation %d's own limit does not follow the holder's window and could bind before it", g.Gen)})
+		}
+	}
 	if diff := holderDiff(p, r.Holder); len(diff) > 0 {
 		plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Reason: "the holder's " + describe(diff)})
 	}
@@ -31,10 +37,6 @@ func (plan *Plan) holderSteps(p Policy, r Reading) {
 	for _, g := range plan.rows.generations {
 		if g.Blocked {
 			continue
-		}
-		if drop := dropsOwnLimit(p, r, g.Key); len(drop) > 0 {
-			plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Gen: g.Gen, Token: g.Token, Target: ownLimitStep,
-				Reason: fmt.Sprintf("generation %d's own limit does not follow the holder's window and could bind before it", g.Gen)})
 		}
 		if diff := generationDiff(p, r, g.Key); len(diff) > 0 {
 			plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Gen: g.Gen, Token: g.Token,
@@ -162,15 +164,19 @@ func dropsOwnLimit(p Policy, r Reading, k litellm.Key) []change {
 		return nil
 	}
 	drop := []change{{"max_budget", k.MaxBudget, nil}}
-	if !p.ownLimit(r) {
+	window := p.window(r)
+	if !follows(k.BudgetDuration, window) || !follows(k.BudgetDuration, p.bindingWindow(r)) {
 		return drop
 	}
-	window := p.window(r)
-	same := sameMoney(k.MaxBudget, p.MaxBudget) && (window == "" || k.BudgetDuration == window)
-	if !same && k.Spend.GreaterThan(r.spend()) {
+	if k.Spend.GreaterThan(r.spend()) && !(sameMoney(k.MaxBudget, p.MaxBudget) && (window == "" || k.BudgetDuration == window)) {
 		return drop
 	}
 	return nil
+}
+
+// follows reports whether a key's window has always been reset where the one of the budget that binds was.
+func follows(own, binding string) bool {
+	return binding == "" || own == binding && calendar(binding)
 }
 
 // ownLimit reports whether a generation may carry the policy's limit itself, as a second belt and for its /key/info. It
@@ -181,11 +187,8 @@ func (p Policy) ownLimit(r Reading) bool {
 	if !p.MaxBudget.Valid {
 		return false
 	}
-	if binds := p.bindingWindow(r); binds != "" && binds != p.window(r) {
-		return false
-	}
 	window := p.window(r)
-	return window == "" || calendar(window)
+	return follows(window, window) && follows(window, p.bindingWindow(r))
 }
 
 // calendar reports whether LiteLLM resets a window by the calendar, so that rows made at different times share it.
