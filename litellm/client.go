@@ -40,7 +40,7 @@ type Client struct {
 	MaxBytes int64         // of one answer's body; 0 means DefaultMaxBytes
 
 	requests atomic.Int64
-	details  atomic.Int32 // what is known of /health/readiness/details: 0 nothing, 1 it is there, 2 it is not
+	details  atomic.Int32 // what is known of /health/readiness/details: detailsUnknown, …
 	release  memo[Release]
 	identity memo[Identity]
 

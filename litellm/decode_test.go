@@ -144,6 +144,19 @@ func TestReleaseAndReadiness(t *testing.T) {
 			}
 		})
 	}
+	for have, last := range map[string]int64{`{"token":"t","user_id":"u"}`: 2, `{"token":"t","user_id":"u","last_active":null}`: 3} {
+		user := reply{body: `{"user_info":{"user_id":"u"},"keys":[` + have + `]}`}
+		replies := []reply{user, open}
+		if last == 3 {
+			replies = []reply{user, noRoute, open}
+		}
+		c := client(serve(t, replies...), nil)
+		_, err := c.User(ctx, "u")
+		wantNil(t, err)
+		if r, err := c.Readiness(ctx); err != nil || r.Release.Version != "1.81.13" || c.Requests() != last {
+			t.Errorf("after the key row %s: %+v, %v, %d requests", have, r, err, c.Requests())
+		}
+	}
 	_, err := client(serve(t, reply{status: 502, body: "<html>"}), nil).Readiness(ctx)
 	wantKind(t, err, litellm.ProxyDown)
 	_, err = client(serve(t, reply{body: `{"hello":1}`}), nil).Readiness(ctx)

@@ -30,6 +30,7 @@ func (c *Client) User(ctx context.Context, id string) (*User, error) {
 	if err == nil {
 		u.AsOf = a.date
 		u.Keys, err = readKeysOf(id, r.list("keys"))
+		c.guessAge(u.Keys)
 	}
 	if err = errors.Join(err, r.err); err != nil {
 		return nil, unreadable(op, err)

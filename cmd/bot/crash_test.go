@@ -44,6 +44,25 @@ func releaseOf(i int) string {
 	return []string{"1.106.10", "1.81.13", "1.93.2"}[i/4%3]
 }
 
+// What a run and a rotation with nothing due may ask of everything outside.
+const (
+	mostOfRun    = 9
+	mostOfRotate = 3
+)
+
+// TestNothingDue holds that a pass with nothing due asks little and writes nothing, on every release family.
+func TestNothingDue(t *testing.T) {
+	bin := buildBot(t)
+	for _, release := range []string{"1.106.10", "1.93.2", "1.81.13"} {
+		t.Run(release, func(t *testing.T) {
+			s := memorySite(t, bin, release, "openclaw")
+			s.must("run")
+			s.still(mostOfRun, "run")
+			s.still(mostOfRotate, "rotate")
+		})
+	}
+}
+
 // point is one blow of the matrix.
 type point struct {
 	nth  int

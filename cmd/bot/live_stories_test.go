@@ -16,12 +16,6 @@ import (
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
-// What a run and a rotation with nothing due may ask of everything outside.
-const (
-	mostOfRun    = 9
-	mostOfRotate = 3
-)
-
 // liveLife is the life of a key: made, used, rotated while calls are in flight to the books, its predecessor retired.
 func liveLife(s *site, p liveProxy) {
 	s.must("run")
