@@ -16,6 +16,9 @@ type pair struct {
 	least       decimal.Decimal // burn rate, whatever share that is of a short budget window
 }
 
+// leastBurning are the requests within the hour that make a rate: fewer are dear requests, which are a rule of their own.
+const leastBurning = 3
+
 // burnPair is the SRE workbook's page: 2 % of a 30 days' budget in an hour burns 14.4 times too fast. Its factor falls
 // with the budget's window (3.36 for a week), but not below 3: who works eight hours a day burns three times too fast in
 // them and is fine.
@@ -39,7 +42,7 @@ func burn(f Facts, p Policy, now time.Time) []finding.Finding {
 	spent, lately := f.Recent.since(now.Add(-b.long)), f.Recent.since(now.Add(-b.short))
 	rate, recent := f.burned(spent, period, b.long), f.burned(lately, period, b.short)
 	factor := b.factor(period)
-	if !spent.IsPositive() || rate.LessThan(factor) || recent.LessThan(factor) {
+	if f.Recent.paid(now.Add(-b.long)) < leastBurning || rate.LessThan(factor) || recent.LessThan(factor) {
 		return nil
 	}
 	lasts := time.Duration(f.left().Div(spent).Mul(decimal.NewFromInt(int64(b.long))).IntPart())
@@ -78,6 +81,17 @@ func (r *Recent) since(from time.Time) decimal.Decimal {
 		}
 	}
 	return sum
+}
+
+// paid counts the requests from a moment on that cost anything.
+func (r *Recent) paid(from time.Time) int {
+	n := 0
+	for _, q := range r.Requests {
+		if !q.At.Before(from) && q.Spend.IsPositive() {
+			n++
+		}
+	}
+	return n
 }
 
 // models sums what was spent from a moment on by model.

@@ -10,11 +10,14 @@ import (
 )
 
 // disagree holds the spend of the window against the sum of its days. They may differ by one percent, and by what was
-// spent within the last two minutes, which may be in one and not yet in the other. Where the window begins within a UTC
-// day, or before the days asked for, they cannot be compared.
+// spent within the last two minutes, which may be in one and not yet in the other. They cannot be compared where the window
+// begins within a UTC day or before the days asked for, nor in the window in which a key was adopted with its spend.
 func disagree(f Facts, _ Policy, now time.Time) []finding.Finding {
 	if f.Days == nil || f.WindowStart.IsZero() || !midnight(f.WindowStart) || f.DaysFrom == "" ||
 		f.DaysFrom > f.WindowStart.UTC().Format(dayFormat) || f.DaysTo < now.UTC().Format(dayFormat) {
+		return nil
+	}
+	if f.Adopted && (f.HolderSince.IsZero() || !f.HolderSince.Before(f.WindowStart)) {
 		return nil
 	}
 	sum := decimal.Zero

@@ -15,6 +15,9 @@ type Facts struct {
 	ResetAt     time.Time           // zero: no window
 	Source      string              // where Limit and Spend came from, e.g. "GET /user/info"
 
+	Adopted     bool      // the key may have brought spend of before HolderSince
+	HolderSince time.Time // when the budget's row was made; zero: not known
+
 	Generations []Generation // the key rows that count against the limit; nil: not known
 
 	Days       []Day  // days with activity, in date order; nil: not asked
@@ -83,7 +86,7 @@ type Policy struct {
 	Spend       decimal.NullDecimal        // USD in the window
 	DailySpend  decimal.NullDecimal        // USD in a UTC day
 	ModelSpend  map[string]decimal.Decimal // :: model group → USD in the window; without a window in the days known
-	RequestCost decimal.NullDecimal        // USD of a single request; invalid: a tenth of Limit
+	RequestCost decimal.NullDecimal        // USD of a single request
 	FailureRate decimal.NullDecimal        // percentage of requests that failed; invalid: not judged
 	Forecast    decimal.NullDecimal        // percentage of Limit at the window's end; invalid: not judged
 	BurnRate    bool

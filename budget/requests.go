@@ -13,18 +13,13 @@ import (
 )
 
 const (
-	dearShare       = 10 // percent of the budget that a single request may cost where nothing is set
 	enoughRequests  = 10 // to speak of a rate
 	criticalFailure = 90 // percent of requests failed that is critical
 )
 
-// requestCost judges the dearest of the recent requests, by what is set, or else by a tenth of the budget.
+// requestCost judges the dearest of the recent requests, where an amount is set.
 func requestCost(f Facts, p Policy, _ time.Time) []finding.Finding {
-	limit, setting := p.RequestCost, "alerts.request_cost"
-	if !limit.Valid && f.Limit.Valid && f.Limit.Decimal.IsPositive() {
-		limit = decimal.NewNullDecimal(f.Limit.Decimal.Mul(decimal.NewFromInt(dearShare)).Div(decimal.NewFromInt(hundred)))
-		setting = "alerts.request_cost (a tenth of the budget where it is not set)"
-	}
+	limit := p.RequestCost
 	if f.Recent == nil || !limit.Valid {
 		return nil
 	}
@@ -35,13 +30,13 @@ func requestCost(f Facts, p Policy, _ time.Time) []finding.Finding {
 	dearest := slices.MaxFunc(dear, func(a, b Request) int { return cmp.Or(a.Spend.Cmp(b.Spend), b.At.Compare(a.At)) })
 	out := about(f, RuleRequest, finding.Warning)
 	out.Source = f.Recent.Source
-	out.Summary = fmt.Sprintf("a single request of %s cost more than is set", f.Key)
+	out.Summary = fmt.Sprintf("a single request of %s cost what is set or more", f.Key)
 	if len(dear) > 1 {
-		out.Summary = fmt.Sprintf("%d single requests of %s cost more than is set each", len(dear), f.Key)
+		out.Summary = fmt.Sprintf("%d requests of %s cost what is set or more each", len(dear), f.Key)
 	}
 	out.Observed, out.Limit, out.Since = dollars(dearest.Spend), dollars(limit.Decimal), dearest.At
 	out.Cause = join(fmt.Sprintf("model %s, %d tokens, request %s", dearest.Model, dearest.Tokens, dearest.ID), asUser(dearest.User))
-	out.Advice = "Look the request up in LiteLLM's log by its id: a runaway context is the usual reason; else raise " + setting + "."
+	out.Advice = "Look the request up in LiteLLM's log by its id: a runaway context is the usual reason; else raise alerts.request_cost."
 	return []finding.Finding{out}
 }
 

@@ -116,7 +116,7 @@ func recent(costs ...string) *budget.Recent {
 func TestRequestCost(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ limit, cost, severity string }{
-		{"1", "0.999999999", ""}, {"1", "1", "warning"}, {"", "9.999999999", ""}, {"", "10", "warning"},
+		{"1", "0.999999999", ""}, {"1", "1", "warning"}, {"", "50", ""},
 	} {
 		f, p := november("50"), budget.Policy{}
 		if tc.limit != "" {
@@ -127,12 +127,12 @@ func TestRequestCost(t *testing.T) {
 		if tc.severity != "" && (!strings.Contains(got.Cause, "request r1") || !strings.Contains(got.Cause, "user=eve_adams") || !got.Since.Equal(now.Add(-time.Minute))) {
 			t.Errorf("found %+v", got)
 		}
-		f.Limit, p.RequestCost = decimal.NullDecimal{}, decimal.NullDecimal{}
-		want(t, budget.RuleRequest, f, p, "")
+		f.Limit = decimal.NullDecimal{} // it needs no budget
+		want(t, budget.RuleRequest, f, p, tc.severity)
 	}
 	f := november("50")
 	f.Recent = recent("11", "12", "11")
-	if got := want(t, budget.RuleRequest, f, budget.Policy{}, "warning"); !strings.HasPrefix(got.Summary, "3 single") || !got.Observed.Value.Equal(dec("12")) {
+	if got := want(t, budget.RuleRequest, f, budget.Policy{RequestCost: null("10")}, "warning"); !strings.HasPrefix(got.Summary, "3 requests") || !got.Observed.Value.Equal(dec("12")) {
 		t.Errorf("found %+v", got)
 	}
 }
@@ -167,16 +167,18 @@ func TestBurn(t *testing.T) {
 		{"both burn", "30", "2", "0.17", "warning"},
 		{"the hour just not", "30", "1.999999999", "0.17", ""},
 		{"the five minutes just not", "30", "2", "0.166666666", ""},
-		{"it has stopped", "30", "20", "0", ""},
+		{"two requests are no rate", "30", "5", "5", ""},
+		{"it has stopped", "30", "20", "0.000000001", ""},
 		{"gone within a day", "52", "2", "0.17", "critical"},
 		{"gone in just over a day", "51.999999", "2", "0.17", "warning"},
 		{"spent", "100", "2", "0.17", ""},
-		{"nothing", "30", "0", "0", ""},
+		{"nothing", "30", "0", "0.000000001", ""},
 	} {
 		f := november(tc.spend)
 		f.Recent = recent()
 		f.Recent.Requests = []budget.Request{
-			{At: now.Add(-time.Minute), Model: "big", Spend: dec(tc.minutes)},
+			{At: now.Add(-time.Minute), Model: "big", Spend: dec(tc.minutes).Sub(dec("0.000000001"))},
+			{At: now.Add(-2 * time.Minute), Model: "big", Spend: dec("0.000000001")},
 			{At: now.Add(-59 * time.Minute), Model: "big", Spend: decimal.Max(dec(tc.hour).Sub(dec(tc.minutes)), decimal.Zero)},
 			{At: now.Add(-61 * time.Minute), Model: "big", Spend: dec("50")},
 		}
@@ -207,7 +209,7 @@ func TestBurnAdaptsToTheWindow(t *testing.T) {
 	} {
 		f := budget.Facts{
 			Key: "k", Limit: null(tc.limit), Spend: dec(tc.spend), WindowStart: now.Add(-tc.before), ResetAt: now.Add(tc.after),
-			Recent: recent(tc.hour),
+			Recent: recent(dec(tc.hour).Sub(dec("0.02")).String(), "0.01", "0.01"),
 		}
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -247,6 +249,18 @@ func TestUnpriced(t *testing.T) {
 		f.Days = []budget.Day{{Date: "2026-11-02", Models: []budget.ModelSpend{tc.m}}}
 		want(t, budget.RuleUnpriced, f, budget.Policy{}, tc.severity)
 	}
+}
+
+// TestAdoptedSpendIsNoDisagreement: an adopted key brings spend that no day of its holder's has.
+func TestAdoptedSpendIsNoDisagreement(t *testing.T) {
+	t.Parallel()
+	f := november("50")
+	f.DaysFrom, f.DaysTo, f.Days, f.Adopted = "2026-11-01", "2026-11-23", []budget.Day{{Date: "2026-11-05", Spend: dec("20")}}, true
+	want(t, budget.RuleDisagree, f, budget.Policy{}, "") // since when is not known
+	f.HolderSince = f.WindowStart
+	want(t, budget.RuleDisagree, f, budget.Policy{}, "")
+	f.HolderSince = f.WindowStart.Add(-time.Second)
+	want(t, budget.RuleDisagree, f, budget.Policy{}, "info")
 }
 
 func TestUnusable(t *testing.T) {

@@ -22,7 +22,9 @@ type Observer struct {
 	Window time.Duration // how far back requests are looked at; 0: DefaultWindow
 	// Rows is how many of the window's newest requests are looked at; 0: as many as one page holds on the proxy's release.
 	Rows int
-	Keys []Asker // our keys, so that findings can name them and fallbacks be inferred where they are not recorded
+	// Configured asks for the model groups that the proxy serves even if no key has a model list to hold against them.
+	Configured bool
+	Keys       []Asker // our keys, so that findings can name them and fallbacks be inferred where they are not recorded
 }
 
 // Asker is one logical key as an asker of models.
@@ -53,7 +55,9 @@ func (o Observer) Look(ctx context.Context, now time.Time) Seen {
 		f.Unjudged = []string{failover.RuleUnhealthy, failover.RuleServed, failover.RuleMissing, failover.RuleAlone}
 		return Seen{Failover: f}
 	}
-	o.groups(ctx, &f)
+	if o.Configured || slices.ContainsFunc(o.Keys, func(a Asker) bool { return len(a.Models) > 0 }) {
+		o.groups(ctx, &f)
+	}
 	if f.Proxy.Ready {
 		o.health(ctx, &f)
 	}

@@ -118,7 +118,7 @@ func (o Observer) limit(ctx context.Context) int {
 // ours and has a model list, the group that served is not on it, so that the key cannot have asked for it (the proxy would
 // have refused), and it is a configured fallback of a group that is on it.
 func (o Observer) infer(f *failover.Facts, t *tally, rows []litellm.SpendLog) {
-	if f.Groups == nil { // which fallbacks are configured is not known, and that is said already
+	if slices.Contains(f.Unjudged, failover.RuleMissing) { // which fallbacks are configured is not known
 		f.Unjudged = append(f.Unjudged, failover.RuleServed)
 		return
 	}

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -33,7 +34,7 @@ func (o Observer) Spend(ctx context.Context, h Holder) (budget.Facts, error) {
 // FactsOf makes the facts of a holder that was read already. The current generation is the one that has the key's own
 // name as its alias.
 func FactsOf(key string, u *litellm.User) budget.Facts {
-	f := budget.Facts{Key: key, Limit: u.MaxBudget, Spend: u.Spend, ResetAt: u.BudgetResetAt, Source: "GET /user/info"}
+	f := budget.Facts{Key: key, Limit: u.MaxBudget, Spend: u.Spend, ResetAt: u.BudgetResetAt, Source: "GET /user/info", HolderSince: u.CreatedAt, Adopted: adopted(u)}
 	if start, ok := budget.WindowStart(u.BudgetDuration, u.BudgetResetAt); ok {
 		f.WindowStart = start
 	}
@@ -43,6 +44,15 @@ func FactsOf(key string, u *litellm.User) budget.Facts {
 		})
 	}
 	return f
+}
+
+// adopted reports whether the holder's journal says that the key was taken over from people, with what it had spent.
+func adopted(u *litellm.User) bool {
+	var journal struct {
+		Adopted string `json:"adopted"`
+	}
+	err := json.Unmarshal(u.Metadata["openclaw_litellm"], &journal)
+	return err == nil && journal.Adopted != ""
 }
 
 // memberSpend reads the budget of a member, which binds keys in a team in place of the user's own.

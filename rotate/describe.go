@@ -30,6 +30,7 @@ func (r *Runner) describeHolder(reading Reading) {
 		r.out.MaxBudget, r.out.BudgetDuration = r.Policy.MaxBudget, r.Policy.BudgetDuration
 		return
 	}
+	r.out.Holder = h
 	r.out.Spend, r.out.MaxBudget, r.out.BudgetDuration, r.out.ResetAt = h.Spend, h.MaxBudget, h.BudgetDuration, h.BudgetResetAt
 	if m := reading.Member; m != nil {
 		r.out.Spend, r.out.MaxBudget, r.out.BudgetDuration, r.out.ResetAt = m.Spend, m.MaxBudget, m.BudgetDuration, m.BudgetResetAt

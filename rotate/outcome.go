@@ -6,6 +6,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/litellm"
 )
 
 // State is where a generation stands.
@@ -68,7 +69,8 @@ type Outcome struct {
 	Waiting string       // why nothing was touched although something may be due (another run is at work); "" otherwise
 
 	// What the last reading showed.
-	Generations    []Generation // by number
+	Holder         *litellm.User // with all its key rows; nil: there is none, or it was not read
+	Generations    []Generation  // by number
 	Targets        []TargetState
 	Spend          decimal.Decimal // USD of the holder in its window, over all generations
 	MaxBudget      decimal.NullDecimal

@@ -157,6 +157,9 @@ func (c *file) unknown(e entry, what string, known []string) {
 
 // leaf reads the value of a row's field. null and "" say nothing.
 func (c *file) leaf(k kind, e entry) value {
+	if _, text := e.value.(ast.ScalarNode); k == amounts && !text {
+		return c.readAmounts(e)
+	}
 	if nodes, ok := c.doc.items(e.value); ok && (k == list || k == percents) {
 		return value{items: c.texts(nodes, e.name), src: c.doc.at(e.value)}
 	}
@@ -192,13 +195,8 @@ func (c *file) readKeys(e entry) {
 
 func (c *file) readKey(n ast.Node) keyNode {
 	key := keyNode{values: map[string]value{}, at: c.doc.at(n)}
-	rows, known := map[string]row{}, []string{"name", "key_options", "targets"}
-	for _, r := range table() {
-		if f := r.field(); f != "" {
-			rows[f] = r
-			known = append(known, f)
-		}
-	}
+	rows, known := policyFields()
+	known = append(known, "name", "key_options", "targets", "for_each", "repository_dispatch")
 	for _, e := range c.doc.fields(n, "an entry of keys") {
 		r, policy := rows[e.name]
 		switch {
@@ -208,6 +206,8 @@ func (c *file) readKey(n ast.Node) keyNode {
 			}
 		case e.name == "name":
 			key.name = c.leaf(text, e)
+		case e.name == "alerts":
+			c.readAlerts(key.values, e)
 		case e.name == "key_options":
 			key.options = c.doc.fields(e.value, "key_options")
 		case e.name == "targets":

@@ -106,7 +106,7 @@ func flagType(r row) reflect.Type {
 	switch r.kind {
 	case boolean:
 		return reflect.TypeFor[*bool]()
-	case list, percents:
+	case list, percents, amounts:
 		return reflect.TypeFor[[]string]()
 	default:
 		return reflect.TypeFor[*string]()

@@ -67,7 +67,7 @@ func placeholder(r row) string {
 		return "=USD"
 	case duration, budgetDuration:
 		return "=TIME"
-	case list:
+	case list, amounts:
 		return "=LIST"
 	case percent, percents:
 		return "=PERCENT"

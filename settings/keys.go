@@ -129,6 +129,7 @@ func (l *loader) policy(name value, options []entry, of func(row) value) Key {
 	if values["max_budget"].text != "" {
 		key.MaxBudget = decimal.NewNullDecimal(read(l, values["max_budget"], parseMoney))
 	}
+	key.Alerts = l.alerts(values)
 	l.checkPolicy(&key, values)
 	key.Options, key.TeamID = l.options(options)
 	return key

@@ -88,14 +88,14 @@ func TestMissing(t *testing.T) {
 func TestAllFaultsAtOnce(t *testing.T) {
 	e := shell().with("OPENCLAW_LITELLM_MAX_BUDGET", "lots", "LITELLM_BASE_URL", "http://litellm.example.com")
 	_, err := load("run --format xml --rotation-interval monthly", e, map[string]string{
-		"openclaw-litellm.yml": "failover: {window: long, probe: true}\nschedule: {run: hourly}\n"})
+		"openclaw-litellm.yml": "failover: {window: long, probes: true}\nschedule: {run: hourly}\n"})
 	wantFaults(t, err,
 		`environment LITELLM_BASE_URL: plain http to "litellm.example.com" would show credentials to the network; use https://`,
 		`flag --format: "xml" is not known; write one of text, markdown, html, json`,
 		`flag --rotation-interval: "monthly" is no fixed length of time; write days, such as 30d`,
 		`environment OPENCLAW_LITELLM_MAX_BUDGET: "lots" is not an amount; write US dollars such as 50 or 0.25`,
 		`openclaw-litellm.yml:1:20: "long" is not a duration; write a duration such as 30d, 2w or 12h`,
-		`openclaw-litellm.yml:1:26: unknown field "probe" in failover; use fallback_rate, window`,
+		`openclaw-litellm.yml:1:26: unknown field "probes" in failover; use fallback_rate, probe, window`,
 		`openclaw-litellm.yml:2:17: "hourly" is not a schedule; write five fields such as "*/15 * * * *" (minute, hour, day, month, weekday 0-6), or @daily`)
 }
 

@@ -128,7 +128,8 @@ type Key struct {
 	BlockInUse       bool
 
 	Thresholds []decimal.Decimal // percentages of MaxBudget, rising
-	Targets    []Target          // where the plaintext goes; may be empty where nothing is rotated
+	Alerts     Alerts
+	Targets    []Target // where the plaintext goes; may be empty where nothing is rotated
 
 	Dispatch string // repository that gets the event litellm-key-rotated; "": none
 
@@ -166,6 +167,7 @@ type Target struct {
 type Failover struct {
 	Window       time.Duration // how far back is looked
 	FallbackRate float64       // fraction of requests, 0.05 for 5%
+	Probe        bool          // check: call each model once
 }
 
 // Report is who is told.

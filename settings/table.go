@@ -19,6 +19,7 @@ const (
 	budgetDuration      // LiteLLM's, normalised
 	percent             // 5%
 	percents            // list of percentages
+	amounts             // list of name=USD; a mapping in the file
 	address             // URL
 	cronSpec            // five fields
 )
@@ -64,7 +65,7 @@ const prefix = "OPENCLAW_LITELLM_"
 
 // table returns every setting.
 func table() []row {
-	return slices.Concat(runRows(), litellmRows(), keyRows(), githubRows(), tellRows(), serviceRows(), outputRows())
+	return slices.Concat(runRows(), litellmRows(), keyRows(), alertRows(), githubRows(), tellRows(), serviceRows(), outputRows())
 }
 
 func runRows() []row {
@@ -158,6 +159,8 @@ func tellRows() []row {
 			help: "how far back failover is looked for"},
 		{name: "fallback-rate", group: groupTell, kind: percent, on: everywhere, file: "failover.fallback_rate", def: "5%",
 			help: "share of requests served by fallbacks that is worth a finding"},
+		{name: "probe", group: groupTell, kind: boolean, on: everywhere, file: "failover.probe", def: "false", cmds: []string{CommandCheck},
+			help: "call each model once, for a token, and see who answers; costs what that costs"},
 		{name: "slack-bot-token", group: groupTell, kind: secretText, on: inputSurface | envSurface,
 			env: []string{"SLACK_BOT_TOKEN"}, help: "bot token for one living message a subject"},
 		{name: "slack-channel", group: groupTell, on: everywhere, env: []string{"SLACK_CHANNEL"},

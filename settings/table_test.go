@@ -89,6 +89,9 @@ func samples() map[string]sample {
 		"rotation-interval": {"run", "20d", nil}, "grace-period": {"run", "3d", nil}, "max-grace-period": {"run", "9d", nil},
 		"block-in-use": {"run", "true", nil}, "thresholds": {"run", "10%", nil}, "secret-name": {"run", "OTHER", nil},
 		"secret-repository": {"run", "acme/other", nil}, "secret-environment": {"run", "prod", nil}, "key-file": {"run", "key", nil},
+		"alert-spend": {"run", "40", nil}, "alert-daily-spend": {"run", "5", nil}, "alert-model-spend": {"run", "a=30", nil},
+		"alert-request-cost": {"run", "1", nil}, "alert-failure-rate": {"run", "5%", nil}, "alert-forecast": {"run", "off", nil},
+		"alert-burn-rate": {"run", "false", nil}, "probe": {"check", "true", nil},
 		"github-token": {"run", "other", nil}, "secrets-token": {"run", "other", nil},
 		"app-id": {"run", "5", app}, "app-private-key": {"run", privateKey("other"), app}, "app-installation-id": {"run", "9", app},
 		"github-api-url": {"run", "https://ghe.example.com/api/v3", nil}, "github-repository": {"run", "acme/other", nil},
@@ -185,6 +188,9 @@ func TestEveryFileFieldDoesSomething(t *testing.T) {
 		if f := r.field(); f != "" {
 			text, _ := json.Marshal(s.text)
 			line := "  " + f + ": " + string(text) + "\n"
+			if group, inner, nested := strings.Cut(f, "."); nested {
+				line = "  " + group + ": {" + inner + ": " + string(text) + "}\n"
+			}
 			before := mustLoad(t, "run", e, map[string]string{"openclaw-litellm.yml": keys})
 			key := strings.Replace(keys, "  max_budget: 3\n", line, 1)
 			if f != "max_budget" {

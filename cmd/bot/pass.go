@@ -7,10 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/org/openclaw-litellm-action/budget"
-	"github.com/org/openclaw-litellm-action/failover"
 	"github.com/org/openclaw-litellm-action/litellm"
-	"github.com/org/openclaw-litellm-action/observe"
 	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/rotate"
 	"github.com/org/openclaw-litellm-action/settings"
@@ -124,57 +121,6 @@ func (p *pass) take(outcomes []rotate.Outcome) {
 			p.touched = p.touched || s.Done && !p.set.DryRun
 		}
 	}
-}
-
-// check judges spend and failover. What rotation has just read is not asked for again.
-func (p *pass) check(ctx context.Context) {
-	o := p.observer()
-	for _, k := range p.selected() {
-		facts, err := p.spend(ctx, o, k)
-		if err != nil {
-			p.failed(k.Name, err)
-			continue
-		}
-		p.in.Spend = append(p.in.Spend, facts)
-		p.in.Findings = append(p.in.Findings, budget.Check(facts, budget.Policy{Thresholds: k.Thresholds}, p.in.Now)...)
-	}
-	facts := o.Models(ctx, p.in.Now)
-	p.in.Failover = &facts
-	p.in.Findings = append(p.in.Findings, failover.Check(facts, failover.Policy{FallbackRate: p.set.Failover.FallbackRate}, p.in.Now)...)
-}
-
-// observer knows our keys as far as this pass has read them.
-func (p *pass) observer() observe.Observer {
-	o := observe.Observer{Client: p.proxy, URL: p.set.LiteLLM.BaseURL, Window: p.set.Failover.Window}
-	for _, k := range p.selected() {
-		asker := observe.Asker{Name: k.Name, Models: k.Models}
-		for _, out := range p.in.Outcomes {
-			for _, g := range out.Generations {
-				if out.Name == k.Name {
-					asker.Tokens = append(asker.Tokens, g.Token)
-				}
-			}
-		}
-		o.Keys = append(o.Keys, asker)
-	}
-	return o
-}
-
-// spend is what rotation read of the key's budget, or else a reading of its own.
-func (p *pass) spend(ctx context.Context, o observe.Observer, k settings.Key) (budget.Facts, error) {
-	for _, out := range p.in.Outcomes {
-		if out.Name == k.Name && len(out.Generations) > 0 {
-			start, _ := budget.WindowStart(out.BudgetDuration, out.ResetAt)
-			return budget.Facts{
-				Key: k.Name, Limit: out.MaxBudget, Spend: out.Spend, WindowStart: start, ResetAt: out.ResetAt, Source: "GET /user/info",
-			}, nil
-		}
-	}
-	return o.Spend(ctx, holderOf(k))
-}
-
-func holderOf(k settings.Key) observe.Holder {
-	return observe.Holder{Key: k.Name, UserID: rotate.HolderID(k.Name), TeamID: k.TeamID}
 }
 
 // failed notes what could not be learned of a key, unless its rotation has said so already: that there is none yet, or

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/report"
 )
 
@@ -21,6 +22,7 @@ func (p *pass) period(ctx context.Context) {
 			p.failed(k.Name, err)
 			continue
 		}
+		facts.Unjudged = budget.Rules() // a report judges nothing
 		p.in.Spend = append(p.in.Spend, facts)
 	}
 }

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/budget"
+	"github.com/org/openclaw-litellm-action/failover"
+	"github.com/org/openclaw-litellm-action/litellm"
+	"github.com/org/openclaw-litellm-action/observe"
+	"github.com/org/openclaw-litellm-action/rotate"
+	"github.com/org/openclaw-litellm-action/secret"
+	"github.com/org/openclaw-litellm-action/settings"
+)
+
+// history is how far back days are asked for at least: four of each weekday.
+const history = 28 * day
+
+// check judges spend and failover. What rotation has just read is not asked for again.
+func (p *pass) check(ctx context.Context) {
+	o := p.observer()
+	o.Configured = p.set.Command == settings.CommandCheck // run keeps to what it may ask with nothing due
+	var keys []settings.Key
+	var facts []budget.Facts
+	for _, k := range p.selected() {
+		f, err := p.spend(ctx, o, k)
+		if err != nil {
+			p.failed(k.Name, err)
+			continue
+		}
+		keys, facts = append(keys, k), append(facts, f)
+	}
+	seen := o.Look(ctx, p.in.Now)
+	if p.set.Failover.Probe && !p.set.DryRun && seen.Failover.Proxy.Ready {
+		o.Probe(ctx, &seen.Failover, p.callers(), p.in.Now)
+	}
+	for i, k := range keys {
+		f := &facts[i]
+		if f.Recent = seen.Recent[k.Name]; f.Recent == nil {
+			f.Unjudged = append(f.Unjudged, budget.RecentRules()...)
+		}
+		p.days(ctx, o, f, k, seen.Failover.Proxy)
+		p.in.Findings = append(p.in.Findings, budget.Check(*f, spendPolicy(k), p.in.Now)...)
+		f.Days, f.Models = nil, nil // they are for judging; reports show days
+		p.in.Spend = append(p.in.Spend, *f)
+	}
+	p.in.Failover = &seen.Failover
+	p.in.Findings = append(p.in.Findings, failover.Check(seen.Failover, failover.Policy{FallbackRate: p.set.Failover.FallbackRate}, p.in.Now)...)
+}
+
+// days adds the spend by day where a rule wants it. One request does since 1.93; older releases take three, so that there
+// it is read only if somebody asked for such a rule. So it is in a fleet, where every key would take one.
+func (p *pass) days(ctx context.Context, o observe.Observer, f *budget.Facts, k settings.Key, proxy failover.Proxy) {
+	const few = 10
+	release, _ := p.proxy.Release(ctx) // known since the proxy was looked at
+	byDefault := k.Alerts.Forecast.Valid && f.Limit.Valid && release.AtLeast(1, 93) && len(p.selected()) <= few
+	if !proxy.Ready || !byDefault && !k.Alerts.AsksDays {
+		f.Unjudged = append(f.Unjudged, budget.DayRules()...)
+		return
+	}
+	from := p.in.Now.Add(-history)
+	if !f.WindowStart.IsZero() && f.WindowStart.Before(from) {
+		from = f.WindowStart
+	}
+	err := o.Activity(ctx, f, holderOf(k), from, p.in.Now)
+	if err == nil {
+		return
+	}
+	f.Unjudged = append(f.Unjudged, budget.DayRules()...)
+	if k.Alerts.AsksDays {
+		p.failed(k.Name, err)
+		return
+	}
+	p.in.Notes = append(p.in.Notes, p.known.Redact(fmt.Sprintf("forecasts are not made for %s: %v", k.Name, err)))
+}
+
+// spendPolicy is what the settings say about a key's spend.
+func spendPolicy(k settings.Key) budget.Policy {
+	a := k.Alerts
+	return budget.Policy{
+		Thresholds: k.Thresholds, Spend: a.Spend, DailySpend: a.DailySpend, ModelSpend: a.ModelSpend, RequestCost: a.RequestCost,
+		FailureRate: a.FailureRate, Forecast: a.Forecast, BurnRate: a.BurnRate, RotationInterval: k.RotationInterval,
+	}
+}
+
+// observer knows our keys as far as this pass has read them.
+func (p *pass) observer() observe.Observer {
+	o := observe.Observer{Client: p.proxy, URL: p.set.LiteLLM.BaseURL, Window: p.set.Failover.Window}
+	for _, k := range p.selected() {
+		asker := observe.Asker{Name: k.Name, Holder: rotate.HolderID(k.Name), Models: k.Models}
+		for _, out := range p.in.Outcomes {
+			for _, g := range out.Generations {
+				if out.Name == k.Name {
+					asker.Tokens = append(asker.Tokens, g.Token)
+				}
+			}
+		}
+		o.Keys = append(o.Keys, asker)
+	}
+	return o
+}
+
+// spend is what rotation read of the key's budget, or else a reading of its own.
+func (p *pass) spend(ctx context.Context, o observe.Observer, k settings.Key) (budget.Facts, error) {
+	for _, out := range p.in.Outcomes {
+		if out.Name == k.Name && out.Holder != nil && len(out.Generations) > 0 {
+			f := observe.FactsOf(k.Name, out.Holder)
+			f.Limit, f.Spend, f.ResetAt = out.MaxBudget, out.Spend, out.ResetAt
+			f.WindowStart, _ = budget.WindowStart(out.BudgetDuration, out.ResetAt)
+			return f, nil
+		}
+	}
+	return o.Spend(ctx, holderOf(k))
+}
+
+func holderOf(k settings.Key) observe.Holder {
+	return observe.Holder{Key: k.Name, UserID: rotate.HolderID(k.Name), TeamID: k.TeamID}
+}
+
+// callers are who can call models: the keys whose plaintext is in a file here, and then the management key. Secrets of
+// GitHub cannot be read back.
+func (p *pass) callers() []observe.Caller {
+	call := func(v secret.Value) func(context.Context, string) (*litellm.ChatResult, error) {
+		return func(ctx context.Context, model string) (*litellm.ChatResult, error) {
+			ctx, cancel := context.WithTimeout(ctx, time.Minute)
+			defer cancel()
+			return p.proxy.Chat(ctx, v, model, 1)
+		}
+	}
+	var callers []observe.Caller
+	for _, k := range p.selected() {
+		for _, t := range k.Targets {
+			if t.File == "" {
+				continue
+			}
+			content, err := p.readFile(t.File)
+			if v := secret.New(string(bytes.TrimSpace(content))); err == nil && !v.IsZero() {
+				p.known.Add(v)
+				callers = append(callers, observe.Caller{Name: "key " + k.Name, Models: k.Models, Call: call(v)})
+				break
+			}
+		}
+	}
+	return append(callers, observe.Caller{Name: "the management key", Models: p.askedModels(), Call: call(p.set.LiteLLM.Key)})
+}
+
+// askedModels are the models that our keys may ask for; nil: every one.
+func (p *pass) askedModels() []string {
+	var models []string
+	for _, k := range p.selected() {
+		if len(k.Models) == 0 {
+			return nil
+		}
+		models = append(models, k.Models...)
+	}
+	return models
+}
