@@ -29,6 +29,8 @@ type Report struct {
 	Failures []Failure         `json:"failures"` // what was tried and did not work
 	Notes    []string          `json:"notes"`    // what a reader should know that is neither
 
+	// Logs is the export of spend logs that the report was made from; nil: none.
+	Logs *Logs `json:"spend_logs,omitempty"`
 	// Requests counts the requests made to each outside system ("litellm", "github", "slack").
 	Requests map[string]int `json:"requests,omitempty"`
 	// AmountsHidden tells that amounts of money were left out on purpose.
