@@ -64,15 +64,16 @@ type ticket struct{ left atomic.Int64 }
 
 // Reserve blocks until n writes could be sent at once, and keeps their places for the context that it returns, so that
 // who has begun something need not stop in the middle of it for an hour. release gives back what was not used; it is
-// never nil. More than fit into a minute are not reserved: the rest waits its turn.
-func (p *Pacer) Reserve(ctx context.Context, n int) (reserved context.Context, release func(), err error) {
+// never nil. More than fit into a minute are not reserved: the rest waits its turn. When stop is closed, the wait ends with
+// context.Canceled; nil is never closed.
+func (p *Pacer) Reserve(ctx context.Context, n int, stop <-chan struct{}) (reserved context.Context, release func(), err error) {
 	n = min(n, or(p.PerMinute, WritesPerMinute))
 	for {
 		wait := p.promise(n)
 		if wait <= 0 {
 			break
 		}
-		if err := (&Client{Sleep: p.Sleep}).sleep(ctx, wait); err != nil {
+		if err := p.sleepUntil(ctx, wait, stop); err != nil {
 			return ctx, func() {}, err
 		}
 	}
@@ -84,6 +85,20 @@ func (p *Pacer) Reserve(ctx context.Context, n int) (reserved context.Context, r
 		p.reserved -= int(t.left.Swap(0))
 	}
 	return context.WithValue(ctx, ticketOf{p}, t), release, nil
+}
+
+// sleepUntil waits, or less if stop is closed.
+func (p *Pacer) sleepUntil(ctx context.Context, d time.Duration, stop <-chan struct{}) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return (&Client{Sleep: p.Sleep}).sleep(ctx, d)
 }
 
 // promise reserves n writes, or returns how long to wait before asking again.

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
+	"github.com/org/openclaw-litellm-action/github"
 	"github.com/org/openclaw-litellm-action/rotate"
 	"github.com/org/openclaw-litellm-action/settings"
 )
@@ -20,19 +23,25 @@ func (b *bot) rotateKeys(ctx context.Context, holders *rotate.Holders, dry bool)
 	if err != nil {
 		b.log.Warn("reading the keys one by one, because reading them together failed", "error", err)
 	}
+	shift := &shift{bot: b, fleet: fleet, dry: dry, targets: countTargets(keys), progress: b.showProgress(len(keys))}
+	defer shift.progress.end()
 	outcomes := make([]*rotate.Outcome, len(keys))
 	work := make(chan int)
 	var wg sync.WaitGroup
 	for range min(atOnce, len(keys)) {
 		wg.Go(func() {
 			for i := range work {
-				o := b.rotateKey(ctx, keys[i], fleet, dry)
+				o := shift.rotate(ctx, keys[i])
 				outcomes[i] = &o
+				shift.progress.done()
 			}
 		})
 	}
 feeding:
 	for i := range keys {
+		if b.stopping() {
+			break
+		}
 		select {
 		case <-b.stop:
 		case work <- i:
@@ -51,19 +60,85 @@ feeding:
 	return done
 }
 
-func (b *bot) rotateKey(ctx context.Context, k settings.Key, fleet *rotate.Fleet, dry bool) rotate.Outcome {
+func (b *bot) stopping() bool {
+	select {
+	case <-b.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+func countTargets(keys []settings.Key) int {
+	n := 0
+	for _, k := range keys {
+		n += len(k.Targets)
+	}
+	return n
+}
+
+// shift is the work on several keys, side by side.
+type shift struct {
+	*bot
+	fleet    *rotate.Fleet
+	dry      bool
+	targets  int // of all keys
+	progress progress
+}
+
+func (b *shift) rotate(ctx context.Context, k settings.Key) rotate.Outcome {
+	p := b.policyOf(k)
 	r := &rotate.Runner{
-		LiteLLM: b.proxy, Policy: b.policyOf(k), Fleet: fleet,
-		Options: rotate.Options{Now: b.set.Now, Compromised: b.set.Compromised, Unblock: b.set.Unblock, CheckTargets: b.set.Command != settings.CommandKeys},
+		LiteLLM: b.proxy, Policy: p, Fleet: b.fleet, Ready: b.ready(k),
+		Options: rotate.Options{Now: b.set.Now, Compromised: b.set.Compromised, Unblock: b.set.Unblock, CheckTargets: b.readsTargets(p)},
 		Mask:    b.known.Add, Now: b.now, Sleep: b.sleep, Stopping: b.stop, Notify: b.notify(k),
 		Progress: func(name string, s rotate.Step) {
-			b.log.Info(rotate.Describe(s), "key", name, "reason", s.Reason)
+			if !b.progress.shown() {
+				b.log.Info(rotate.Describe(s), "key", name, "reason", s.Reason)
+			}
 		},
 	}
-	if dry {
+	if b.dry {
 		return r.Plan(ctx)
 	}
 	return r.Rotate(ctx)
+}
+
+// readsTargets reports whether the key's targets are read although nothing else is due. Of a large fleet, some are.
+func (b *shift) readsTargets(p rotate.Policy) bool {
+	return b.set.Command != settings.CommandKeys && slices.ContainsFunc(p.Targets, func(t rotate.Target) bool {
+		return rotate.ReadsTarget(t.Fingerprint(), b.targets, b.now())
+	})
+}
+
+// ready waits until GitHub takes all writes of one rotation of the key, and keeps their places.
+func (b *bot) ready(k settings.Key) func(context.Context) (context.Context, func(), error) {
+	writes := map[*github.Pacer]int{}
+	for _, t := range k.Targets {
+		if t.File == "" {
+			writes[b.secrets.pacer(ownerOf(t))]++
+		}
+	}
+	if owner, _, ok := strings.Cut(k.Dispatch, "/"); ok {
+		writes[b.secrets.pacer(owner)]++
+	}
+	return func(ctx context.Context) (context.Context, func(), error) {
+		var releases []func()
+		done := func() {
+			for _, release := range releases {
+				release()
+			}
+		}
+		for pacer, n := range writes {
+			reserved, release, err := pacer.Reserve(ctx, n, b.stop)
+			releases = append(releases, release)
+			if err != nil {
+				return ctx, done, fmt.Errorf("waiting until GitHub takes more writes: %w", err)
+			}
+			ctx = reserved
+		}
+		return ctx, done, nil
+	}
 }
 
 // selected returns the keys that the command is for.

@@ -17,6 +17,7 @@ import (
 type secretsAPI struct {
 	token *github.Client
 	app   *github.App // nil: the token
+	pacer func(owner string) *github.Pacer
 }
 
 // client returns what may write where owner is.
@@ -39,20 +40,27 @@ func (s secretsAPI) requests() int64 {
 func (b *bot) connectSecrets(t http.RoundTripper) (secretsAPI, error) {
 	app := b.set.GitHub.App
 	if app.ID == "" {
-		return secretsAPI{token: b.githubClient(t, b.set.GitHub.SecretsToken)}, nil
+		pacer := b.pace.of(b.set.GitHub.SecretsToken.SHA256())
+		return secretsAPI{token: b.githubClient(t, b.set.GitHub.SecretsToken), pacer: func(string) *github.Pacer { return pacer }}, nil
+	}
+	pacer := func(owner string) *github.Pacer {
+		if app.Installation != 0 {
+			owner = ""
+		}
+		return b.pace.of("app " + strings.ToLower(owner))
 	}
 	made, err := github.NewApp(github.AppOptions{
 		ID: app.ID, Key: app.Key, Installation: app.Installation, Known: b.known.Add,
 		Client: func(owner string) *github.Client {
 			c := b.githubClient(t, secret.Value{})
-			c.Pace = b.pace.of("app " + owner).Wait
+			c.Pace = pacer(owner).Wait
 			return c
 		},
 	})
 	if err != nil {
 		return secretsAPI{}, fmt.Errorf("%s: %w", b.source("app-private-key"), err)
 	}
-	return secretsAPI{app: made}, nil
+	return secretsAPI{app: made, pacer: pacer}, nil
 }
 
 // githubClient makes a client with a token, and that token's pace.
