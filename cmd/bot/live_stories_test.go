@@ -18,6 +18,7 @@ import (
 
 // liveLife is the life of a key: made, used, rotated while calls are in flight to the books, its predecessor retired.
 func liveLife(s *site, p liveProxy) {
+	s.env["OPENCLAW_LITELLM_GRACE_PERIOD"] = "1h"
 	s.must("run")
 	s.settled()
 	first := s.key()
@@ -85,6 +86,7 @@ func (s *site) kept(old *litellm.Key, second secret.Value, models []string) {
 // retires lets the grace pass: a run blocks the old generation, and a day later one removes it.
 func (s *site) retires(p liveProxy, old secret.Value) {
 	s.Helper()
+	s.env["OPENCLAW_LITELLM_GRACE_PERIOD"] = s.grace
 	time.Sleep(3 * time.Second)
 	s.must("run")
 	if err := s.look.VerifyKey(context.Background(), old); !litellm.IsKind(err, litellm.KeyBlocked) {
