@@ -45,7 +45,7 @@ func table() map[string]allowed {
 		"report": {own: []string{"budget", "failover", "rotate", "finding"}, libs: []string{
 			decimal, "github.com/mattn/go-runewidth", "github.com/slack-go/slack",
 		}},
-		"store":  {own: []string{"report"}},
+		"store":  {own: []string{"report"}, libs: []string{decimal, "modernc.org/sqlite"}},
 		"daemon": {own: []string{"report"}, libs: []string{"github.com/robfig/cron/v3"}},
 
 		// Outside systems in memory. They know nothing of the clients, so that neither hides the other's mistakes.
