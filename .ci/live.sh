@@ -9,6 +9,7 @@ second=$logs/second   # folder of the second proxy on one database
 live() {
   proxies
   actions
+  github
 }
 
 # proxies runs what needs a real proxy, against each release.
@@ -47,6 +48,15 @@ actions() {
     return
   fi
   LITELLM_BASE_URL=$(proxy_url "$newest") step 'the Action in a container' "$root/.ci/act"
+}
+
+# github runs what needs GitHub's own description of its API, and libsodium.
+github() {
+  if ! command -v npm >/dev/null; then
+    skip 'requests are as GitHub describes them' 'there is no npm on this machine'
+    return
+  fi
+  step 'requests are as GitHub describes them, libsodium opens what is sealed' "$root/.ci/github-openapi"
 }
 
 postgres() {
