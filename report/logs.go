@@ -21,6 +21,7 @@ type Logs struct {
 	Faults  []LogFault `json:"faults,omitempty"` // the first of what is damaged
 
 	Total     LogSums      `json:"total"`
+	Keys      []LogSums    `json:"keys,omitempty"`   // dearest first
 	Models    []LogSums    `json:"models,omitempty"` // dearest first
 	Days      []LogSums    `json:"days,omitempty"`   // in date order
 	Providers []LogSums    `json:"providers,omitempty"`
@@ -68,7 +69,8 @@ const logLines = 31
 // clone returns a copy that shares nothing that is changed below.
 func (l *Logs) clone() *Logs {
 	c := *l
-	c.Models, c.Days, c.Providers, c.Dearest = slices.Clone(l.Models), slices.Clone(l.Days), slices.Clone(l.Providers), slices.Clone(l.Dearest)
+	c.Keys, c.Models, c.Days = slices.Clone(l.Keys), slices.Clone(l.Models), slices.Clone(l.Days)
+	c.Providers, c.Dearest = slices.Clone(l.Providers), slices.Clone(l.Dearest)
 	return &c
 }
 
@@ -91,7 +93,7 @@ func (l *Logs) withoutAmounts() *Logs {
 	}
 	c, none := l.clone(), decimal.NullDecimal{}
 	c.Saved, c.Total.Spend = none, none
-	for _, list := range [][]LogSums{c.Models, c.Days, c.Providers} {
+	for _, list := range [][]LogSums{c.Keys, c.Models, c.Days, c.Providers} {
 		for i := range list {
 			list[i].Spend = none
 		}
@@ -105,7 +107,7 @@ func (l *Logs) withoutAmounts() *Logs {
 // lines says in a few sentences what the export holds.
 func (l *Logs) lines() []string {
 	s := l.Total
-	out := []string{fmt.Sprintf("%s in %s, %.1f MB", plural(int(l.Rows), "row"), l.name(), float64(l.Bytes)/1e6)}
+	out := []string{fmt.Sprintf("%s in %s, %s", plural(int(l.Rows), "row"), l.name(), size(l.Bytes))}
 	if l.Rows > 0 {
 		out[0] += ", " + stamp(l.First) + " to " + stamp(l.Last)
 	}
@@ -156,6 +158,14 @@ func (l *Logs) doubts() (out []string) {
 	return out
 }
 
+// size prints a number of bytes.
+func size(n int64) string {
+	if n < 1e6 {
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}
+
 func (l *Logs) name() string {
 	if l.Source == "-" {
 		return "standard input"
@@ -178,7 +188,7 @@ func (l *Logs) tables() []logTable {
 		title, noun string
 		list        []LogSums
 		last        bool // the last ones are shown rather than the first
-	}{{"Spend by day", "day", l.Days, true}, {"Spend by model", "model", l.Models, false}, {"Spend by provider", "provider", l.Providers, false}} {
+	}{{"Spend by day", "day", l.Days, true}, {"Spend by key", "key", l.Keys, false}, {"Spend by model", "model", l.Models, false}, {"Spend by provider", "provider", l.Providers, false}} {
 		list, more := g.list, max(len(g.list)-logLines, 0)
 		if g.last {
 			list = list[more:]

@@ -49,6 +49,10 @@ func Load(args []string, getenv func(string) string, readFile func(string) ([]by
 	}
 	l.resolve()
 	l.readCommand()
+	if l.out.SpendLogs != "" {
+		l.readForLogs()
+		return l.out, l.err()
+	}
 	if p := checkEvent(l.out.Event); p != nil && !l.out.Sandbox {
 		l.add(Source{Layer: Environment, Name: "GITHUB_EVENT_NAME"}, p)
 		return l.out, l.err()

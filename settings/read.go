@@ -41,6 +41,9 @@ func (l *loader) readCommand() {
 	s.Compromised = s.Command == CommandRotate && l.bool("compromised")
 	s.DryRun = s.Command == CommandPlan || l.bool("dry-run")
 	s.DetailedExitCode = s.Command == CommandPlan && l.bool("detailed-exitcode")
+	if s.Command == CommandReport {
+		s.SpendLogs, s.Strict = l.text("spend-logs", parsePath), l.bool("strict")
+	}
 	if s.Command == CommandRotate || s.Command == CommandKeys {
 		s.Names = readItems(l, l.values["names"], parseKeyName)
 	}

@@ -43,6 +43,8 @@ type Settings struct {
 	DetailedExitCode bool     // plan: exit with 4 if work is due
 	Sandbox          bool     // no outside system is used; LiteLLM, GitHub and Slack are left for the caller to fill
 	Period           string   // of a report: day, week, month, 24h or 7d
+	SpendLogs        string   // report: the export to read, - for standard input; nothing else is asked then; "": none
+	Strict           bool     // report: refuse a damaged export
 
 	Format string            // text, markdown or json
 	Output string            // file for the result; "": standard output

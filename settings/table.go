@@ -86,6 +86,10 @@ func runRows() []row {
 			cmds: []string{CommandRun, CommandRotate, CommandCheck, CommandReport}, help: "write nothing and tell nobody, show what would be done"},
 		{name: "detailed-exitcode", group: groupRun, kind: boolean, on: flagSurface | envSurface, def: "false",
 			cmds: []string{CommandPlan}, help: "exit with 4 if work is due"},
+		{name: "spend-logs", group: groupRun, on: everywhere, cmds: []string{CommandReport},
+			help: "export of /spend/logs to report on, - for standard input; nobody is asked, and no credential is needed"},
+		{name: "strict", group: groupRun, kind: boolean, on: everywhere, def: "false", cmds: []string{CommandReport},
+			help: "refuse a damaged export, rather than skip what is damaged"},
 		{name: "sandbox", group: groupRun, kind: boolean, on: everywhere, def: "false",
 			help: "use a made-up proxy, GitHub and Slack in this process; needs no account and reads no credentials"},
 	}

@@ -102,6 +102,7 @@ func samples() map[string]sample {
 		"heartbeat-url": {"run", "https://ping.example.com", nil}, "schedule-run": {"serve", "@daily", nil},
 		"schedule-report": {"serve", "@weekly", nil}, "timezone": {"serve", "Europe/Paris", nil},
 		"compromised": {"rotate", "true", nil}, "health-listen": {"serve", ":1", nil}, "period": {"report", "day", nil},
+		"spend-logs": {"report", "rows.json", nil}, "strict": {"report", "true", nil},
 		"format": {"run", "json", nil}, "output": {"run", "out.md", nil}, "fail-on": {"run", "warning", nil},
 		"log-format": {"run", "json", nil}, "log-level": {"run", "debug", nil},
 	}

@@ -53,6 +53,14 @@ func (p *parser) unexpected(wanted string) bool {
 	return p.fail("there should be " + wanted)
 }
 
+// control fails at a control character in a text.
+func (p *parser) control() bool {
+	if p.buf[p.pos] == '\n' {
+		return p.fail("it is cut off: the line ends within a text")
+	}
+	return p.fail("a text holds a control character")
+}
+
 const endsEarly = "it is cut off: the stream ends before its end"
 
 // fill takes in the next block, and keeps what comes from the position on and the history before it. It returns false at
@@ -242,7 +250,7 @@ func (p *parser) text(dst []byte, most int) ([]byte, bool) {
 				dst = utf8.AppendRune(dst, r)
 			}
 		default:
-			return dst, p.fail("a text holds a line break or another control character")
+			return dst, p.control()
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (p *parser) skipText() bool {
 				return false
 			}
 		default:
-			return p.fail("a text holds a line break or another control character")
+			return p.control()
 		}
 	}
 }

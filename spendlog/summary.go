@@ -43,6 +43,14 @@ type Sums struct {
 	CacheHits, HitTokens, CachedPrompt int64 // answered by LiteLLM's cache, their tokens; prompt tokens cached by providers
 }
 
+// Add adds t to s.
+func (s *Sums) Add(t Sums) {
+	s.Spend = s.Spend.Add(t.Spend)
+	s.Requests, s.Failed, s.Fallbacks = s.Requests+t.Requests, s.Failed+t.Failed, s.Fallbacks+t.Fallbacks
+	s.Prompt, s.Completion, s.Tokens = s.Prompt+t.Prompt, s.Completion+t.Completion, s.Tokens+t.Tokens
+	s.CacheHits, s.HitTokens, s.CachedPrompt = s.CacheHits+t.CacheHits, s.HitTokens+t.HitTokens, s.CachedPrompt+t.CachedPrompt
+}
+
 // Group is a name and its sums.
 type Group struct {
 	Name string

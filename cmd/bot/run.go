@@ -55,6 +55,9 @@ func run(p process) int {
 	for _, w := range set.Warnings {
 		b.log.Warn(w)
 	}
+	if set.SpendLogs != "" {
+		return b.spendLogs()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	if set.Sandbox {

@@ -1,0 +1,308 @@
+package main
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/budget"
+	"github.com/org/openclaw-litellm-action/failover"
+	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/report"
+	"github.com/org/openclaw-litellm-action/spendlog"
+)
+
+// mostLogKeys is the most keys of an export that are reported one by one; the others are summed up.
+const mostLogKeys = 1000
+
+// spendLogs reports on an export of spend logs. It asks nobody and uses no credential.
+func (b *bot) spendLogs() int {
+	p := &pass{bot: b}
+	p.in = report.Input{Now: b.now(), Command: b.set.Command, Version: version, Redact: b.known.Redact}
+	if err := p.readLogs(); err != nil {
+		p.errs = append(p.errs, err)
+		p.in.Failures = append(p.in.Failures, report.Failure{Step: "spend logs", Message: b.known.Redact(err.Error())})
+	}
+	r := p.report()
+	if err := b.print(r); err != nil {
+		p.errs = append(p.errs, err)
+	}
+	b.tellRunner(r)
+	p.complain()
+	return p.exitCode(r)
+}
+
+// readLogs reads the export and makes the report's facts of it.
+func (p *pass) readLogs() error {
+	name := p.set.SpendLogs
+	in, size := io.Reader(os.Stdin), int64(0)
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("reading spend logs, %s: %w", p.set.From("spend-logs"), err)
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err == nil {
+			size = info.Size()
+		}
+		in = f
+	}
+	o := spendlog.Options{Strict: p.set.Strict}
+	if p.set.From("period").Given() {
+		o.From, o.To = periodStart(p.set.Period, p.in.Now), p.in.Now
+	}
+	progress := &readProgress{Reader: in, bot: p.bot, size: size}
+	s, err := spendlog.Read(progress, o)
+	progress.end()
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading spend logs, %s: %w", p.set.From("spend-logs"), err)
+	case s.Rows+s.Outside == 0 && s.Lost > 0:
+		return fmt.Errorf("reading spend logs, %s: it holds no row as /spend/logs gives them, summarize=false; first, %w",
+			p.set.From("spend-logs"), &s.Faults[0])
+	}
+	p.takeLogs(s, o)
+	return nil
+}
+
+// takeLogs puts the export into the report, and judges it.
+func (p *pass) takeLogs(s *spendlog.Summary, o spendlog.Options) {
+	p.in.Logs = logsOf(s, p.set.SpendLogs)
+	if p.set.SpendLogs != "-" {
+		p.in.Logs.Source = filepath.Base(p.set.SpendLogs)
+	}
+	if !o.From.IsZero() {
+		p.in.Period = &report.Period{Name: p.set.Period, From: o.From, To: o.To}
+	} else if s.Rows > 0 {
+		p.in.Period = &report.Period{Name: "spend logs", From: s.First, To: s.Last}
+	}
+	policy, rate := spendPolicy(p.set.Keys[0]), p.set.Keys[0].Alerts.FailureRate
+	policy.BurnRate, policy.FailureRate = false, decimal.NullDecimal{} // an export is no newest hour; failures are judged over all rows
+	for _, k := range logKeys(s) {
+		p.in.Logs.Keys = append(p.in.Logs.Keys, logSums(k.facts.Key, k.sums))
+		k.facts.Limit = p.set.Keys[0].MaxBudget
+		k.facts.WindowStart = s.First
+		p.in.Spend = append(p.in.Spend, k.facts)
+		p.in.Findings = append(p.in.Findings, budget.Check(k.facts, policy, s.Last)...)
+		p.in.Findings = append(p.in.Findings, logFailures(k, rate)...)
+	}
+	facts := failover.Facts{Proxy: failover.Proxy{Ready: true}, Window: s.Last.Sub(s.First), Requests: s.FallbackTold, Source: logSource}
+	for _, v := range s.Served {
+		facts.Served = append(facts.Served, failover.Served{Primary: v.Primary, By: v.By, Requests: v.Requests, Of: v.Of, First: v.First,
+			Last: v.Last, Evidence: finding.Recorded})
+	}
+	p.in.Findings = append(p.in.Findings, failover.Check(facts, failover.Policy{FallbackRate: p.set.Failover.FallbackRate}, s.Last)...)
+}
+
+// logFailures judges how many of a key's requests failed.
+func logFailures(k logKey, most decimal.NullDecimal) []finding.Finding {
+	const enough, critical = 10, 90
+	if !most.Valid || k.sums.Requests < enough || k.sums.Failed == 0 {
+		return nil
+	}
+	share := decimal.NewFromInt(100*k.sums.Failed).DivRound(decimal.NewFromInt(k.sums.Requests), 9)
+	if share.LessThan(most.Decimal) {
+		return nil
+	}
+	f := finding.Finding{
+		Rule: budget.RuleFailures, Severity: finding.Warning, Subject: finding.Subject{Kind: "key", Name: k.facts.Key},
+		Summary:  fmt.Sprintf("%d of %d requests of %s failed", k.sums.Failed, k.sums.Requests, k.facts.Key),
+		Observed: &finding.Quantity{Value: share.Round(1), Unit: "%"}, Limit: &finding.Quantity{Value: most.Decimal, Unit: "%"},
+		Advice: "Look at the error_information of its failed rows.", Source: logSource,
+	}
+	if share.GreaterThanOrEqual(decimal.NewFromInt(critical)) {
+		f.Severity = finding.Critical
+	}
+	return []finding.Finding{f}
+}
+
+// logSource is what figures of an export name as their source.
+const logSource = "the export of /spend/logs"
+
+// logKey is one key of an export.
+type logKey struct {
+	facts budget.Facts
+	sums  spendlog.Sums
+}
+
+// logKeys are the keys of an export by the names that people know: generations of one key, and tokens of one alias, are
+// one. Dearest first.
+func logKeys(s *spendlog.Summary) []logKey {
+	byName := map[string]*logKey{}
+	for _, k := range s.Keys {
+		name := keyName(k.Token, k.Alias)
+		if byName[name] == nil && len(byName) >= mostLogKeys {
+			name = spendlog.Others
+		}
+		to := byName[name]
+		if to == nil {
+			to = &logKey{facts: budget.Facts{Key: name, Source: logSource, DaysSource: logSource}}
+			byName[name] = to
+		}
+		to.sums.Add(k.Sums)
+		to.facts.Spend = to.sums.Spend
+		for _, g := range k.Days {
+			to.facts.Days = append(to.facts.Days, budget.Day{Date: g.Name, Spend: g.Spend, Requests: g.Requests, Failed: g.Failed})
+		}
+		for _, g := range k.Models {
+			to.facts.Models = append(to.facts.Models, budget.ModelSpend{Model: g.Name, Spend: g.Spend, Requests: g.Requests, Failed: g.Failed, Tokens: g.Tokens})
+		}
+	}
+	keys := make([]logKey, 0, len(byName))
+	for _, k := range byName {
+		k.facts.Days, k.facts.Models = joinDays(k.facts.Days), joinModels(k.facts.Models)
+		if n := len(k.facts.Days); n > 0 {
+			k.facts.DaysFrom, k.facts.DaysTo = k.facts.Days[0].Date, k.facts.Days[n-1].Date
+		}
+		k.facts.Unjudged = append(k.facts.Unjudged, budget.RuleBurn, budget.RuleForecast, budget.RuleUnusable, budget.RuleUnrotated)
+		k.facts.Recent = dearestOf(s, k.facts.Key)
+		keys = append(keys, *k)
+	}
+	slices.SortFunc(keys, func(a, b logKey) int {
+		return cmp.Or(b.facts.Spend.Cmp(a.facts.Spend), cmp.Compare(a.facts.Key, b.facts.Key))
+	})
+	return keys
+}
+
+// dearestOf are the most expensive requests of a key, as far as they are among the most expensive of all.
+func dearestOf(s *spendlog.Summary, key string) *budget.Recent {
+	recent := &budget.Recent{From: s.First, To: s.Last, Source: logSource}
+	for _, q := range s.Dearest {
+		if keyName(q.Token, q.Alias) == key {
+			recent.Requests = append(recent.Requests, budget.Request{ID: q.ID, At: q.Start, Model: q.Model, Spend: q.Spend, Tokens: q.Tokens,
+				Failed: q.Failed, User: q.EndUser})
+		}
+	}
+	return recent
+}
+
+// joinDays sums up days of the same date, in order.
+func joinDays(days []budget.Day) []budget.Day {
+	slices.SortFunc(days, func(a, b budget.Day) int { return cmp.Compare(a.Date, b.Date) })
+	var out []budget.Day
+	for _, d := range days {
+		if n := len(out); n > 0 && out[n-1].Date == d.Date {
+			to := &out[n-1]
+			to.Spend, to.Requests, to.Failed = to.Spend.Add(d.Spend), to.Requests+d.Requests, to.Failed+d.Failed
+			continue
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// joinModels sums up models of the same name.
+func joinModels(models []budget.ModelSpend) []budget.ModelSpend {
+	slices.SortFunc(models, func(a, b budget.ModelSpend) int { return cmp.Compare(a.Model, b.Model) })
+	var out []budget.ModelSpend
+	for _, m := range models {
+		if n := len(out); n > 0 && out[n-1].Model == m.Model {
+			to := &out[n-1]
+			to.Spend, to.Requests = to.Spend.Add(m.Spend), to.Requests+m.Requests
+			to.Failed, to.Tokens = to.Failed+m.Failed, to.Tokens+m.Tokens
+			continue
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+var (
+	generationMark = regexp.MustCompile(`\.g[0-9]+(\.(blocked|reopened)-[0-9TZ]+)?$`)
+	tokenHash      = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	plainWord      = regexp.MustCompile(`^[A-Za-z0-9_() -]{1,40}$`)
+)
+
+// keyName is how people know a key: by its alias without the generation, or by the beginning of its hash. What may be a
+// key's plaintext, which LiteLLM logs of some refused requests, is hashed first.
+func keyName(token, alias string) string {
+	switch {
+	case alias != "":
+		return generationMark.ReplaceAllString(alias, "")
+	case tokenHash.MatchString(token):
+	case plainWord.MatchString(token) && !strings.HasPrefix(token, "sk-"):
+		return token
+	default:
+		sum := sha256.Sum256([]byte(token))
+		token = hex.EncodeToString(sum[:])
+	}
+	return "key " + token[:12]
+}
+
+// logsOf is what the export says as a whole.
+func logsOf(s *spendlog.Summary, source string) *report.Logs {
+	l := &report.Logs{
+		Source: source, Bytes: s.Bytes, Rows: s.Rows, Outside: s.Outside, Lost: s.Lost, First: s.First, Last: s.Last,
+		Total: logSums("", s.Total), Models: logGroups(s.Models), Days: logGroups(s.Days), Providers: logGroups(s.Providers),
+		Repeats: s.Repeats.Rows, RepeatsOf: s.Repeats.Of, FallbackFor: s.FallbackTold,
+		Saved: decimal.NullDecimal{Decimal: s.Saved.Amount, Valid: s.Total.CacheHits > s.Saved.Unpriced},
+	}
+	for _, f := range s.Faults {
+		l.Faults = append(l.Faults, report.LogFault{Offset: f.Offset, At: f.At, What: f.What})
+	}
+	for _, q := range s.Dearest {
+		l.Dearest = append(l.Dearest, report.LogRequest{ID: q.ID, Key: keyName(q.Token, q.Alias), Model: q.Model, Start: q.Start,
+			Spend: decimal.NewNullDecimal(q.Spend), Tokens: q.Tokens, EndUser: q.EndUser})
+	}
+	return l
+}
+
+func logGroups(list []spendlog.Group) []report.LogSums {
+	out := make([]report.LogSums, 0, len(list))
+	for _, g := range list {
+		out = append(out, logSums(g.Name, g.Sums))
+	}
+	return out
+}
+
+func logSums(name string, s spendlog.Sums) report.LogSums {
+	return report.LogSums{Name: name, Spend: decimal.NewNullDecimal(s.Spend), Requests: s.Requests, Failed: s.Failed, Fallbacks: s.Fallbacks,
+		Tokens: s.Tokens, CacheHits: s.CacheHits, CachedPrompt: s.CachedPrompt}
+}
+
+// readProgress counts what is read, shows it on a terminal, and ends when the program is told to stop.
+type readProgress struct {
+	io.Reader
+	*bot
+	size, read int64
+	shown      time.Time
+}
+
+var errStopped = errors.New("stopped")
+
+func (r *readProgress) Read(buf []byte) (int, error) {
+	select {
+	case <-r.stop:
+		return 0, errStopped
+	default:
+	}
+	n, err := r.Reader.Read(buf)
+	r.read += int64(n)
+	if now := r.now(); r.stderrTerminal.width > 0 && now.Sub(r.shown) > 100*time.Millisecond {
+		r.shown = now
+		of := ""
+		if r.size > 0 {
+			of = fmt.Sprintf(" of %.1f MB, %d%%", float64(r.size)/1e6, 100*r.read/r.size)
+		}
+		fmt.Fprintf(r.stderr, "\r\x1b[Kreading spend logs: %.1f MB%s", float64(r.read)/1e6, of)
+	}
+	return n, err
+}
+
+// end takes the progress off the terminal.
+func (r *readProgress) end() {
+	if !r.shown.IsZero() {
+		fmt.Fprint(r.stderr, "\r\x1b[K")
+	}
+}
