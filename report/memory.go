@@ -45,6 +45,7 @@ type Story struct {
 	Level    string           `json:"l,omitempty"`
 	First    time.Time        `json:"first"`       // when it was first told
 	Told     time.Time        `json:"told"`        // when it was last told
+	Again    int              `json:"a,omitempty"` // how often it was repeated since it was new or grew graver
 	Summary  string           `json:"t,omitempty"` // as last told
 }
 

@@ -38,7 +38,7 @@ func noticeTail(n Notice, r Report) string {
 		parts = append(parts, n.Details)
 	}
 	if n.Reason == Repeated {
-		parts = append(parts, "since "+stamp(n.Since))
+		parts = append(parts, "first told "+stamp(n.Since))
 	}
 	if n.At.Before(r.GeneratedAt) {
 		parts = append(parts, "was news "+stamp(n.At))

@@ -47,7 +47,7 @@ type Event struct {
 // Policy says how stories are told.
 type Policy struct {
 	// Repeat is how long a warning or critical story that goes on stays silent before it is told again; 0: for ever.
-	// Information is told once.
+	// Information is told once. The silence of a warning doubles with each repeat, so that nobody learns to ignore it.
 	Repeat time.Duration
 	// Judged reports whether this pass would have found the story if it were still so; nil: every one. A story that was
 	// not judged stays as it was told.
@@ -60,7 +60,7 @@ type Policy struct {
 //
 //	not in memory                             firing
 //	graver, or at a higher level than told    escalated
-//	told Repeat ago or longer, and no info    repeated
+//	told Repeat ago or longer, and no info    repeated; a warning after twice as long each time
 //	in memory, judged, and not found          resolved; silently dropped if a finding of the same rule and subject is
 //	                                          there, which is the same thing in a new window
 //	anything else                             silence
@@ -84,6 +84,9 @@ func Notices(previous Memory, findings []finding.Finding, done []Event, now time
 		}
 		reason, due := needsNotice(told, known, f, now, p)
 		story := keep(told, known, f, now, due)
+		if reason == Repeated {
+			story.Again++
+		}
 		next.Stories = append(next.Stories, story)
 		if due {
 			out = append(out, noticeOf(reason, story, f, now))
@@ -116,10 +119,19 @@ func needsNotice(told Story, known bool, f finding.Finding, now time.Time, p Pol
 		return Firing, true
 	case f.Severity > told.Severity || f.Severity == told.Severity && higher(f.Level, told.Level):
 		return Escalated, true
-	case p.Repeat > 0 && f.Severity > finding.Info && !now.Before(told.Told.Add(p.Repeat)):
+	case p.Repeat > 0 && f.Severity > finding.Info && !now.Before(told.Told.Add(silence(told, f, p))):
 		return Repeated, true
 	}
 	return "", false
+}
+
+// silence is how long a story that was told stays untold: what is critical is worth a word each time, a warning less often.
+func silence(told Story, f finding.Finding, p Policy) time.Duration {
+	const longest = 5 // doublings, a month where Repeat is a day
+	if f.Severity >= finding.Critical {
+		return p.Repeat
+	}
+	return p.Repeat << min(told.Again, longest)
 }
 
 // higher reports whether level a is above b. Levels are percentages; of others it is not known, and any change is news.
@@ -143,6 +155,9 @@ func keep(told Story, known bool, f finding.Finding, now time.Time, due bool) St
 		s.First = told.First
 		if !due {
 			s.Told, s.Summary = told.Told, told.Summary
+		}
+		if f.Severity == told.Severity && !higher(f.Level, told.Level) {
+			s.Again = told.Again
 		}
 	}
 	return s

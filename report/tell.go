@@ -67,6 +67,9 @@ type Telling struct {
 	Issues     IssueTracker // nil: no issue
 	Messengers []Messenger
 	Journal    Journal // keeps the memory where there is no issue, or while it can't be reached; nil: none
+	// Near says that the Journal is at hand and cheap, a service's own file: it is asked on every pass and saved beside the
+	// issue, and the later of the two counts. So neither's loss is a loss, and moving to either costs no repeat.
+	Near bool
 
 	Title  string        // of the issue; "": a standing one
 	Repeat time.Duration // after which a warning that goes on is told again; 0: never

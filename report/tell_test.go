@@ -44,7 +44,7 @@ func TestTellStory(t *testing.T) {
 	s.want(pass(hours(27), "42.7", 0), `
 		issues: find
 		issues: edit 1 body
-		issues: comment 1: - 🟡 **still warning**: openclaw has used 85.4% of its budget (42.70 of 50.00 USD, since 1 Nov 2026; since 23 Nov 2026 19:10 UTC)
+		issues: comment 1: - 🟡 **still warning**: openclaw has used 85.4% of its budget (42.70 of 50.00 USD, since 1 Nov 2026; first told 23 Nov 2026 19:10 UTC)
 		issues: edit 1 body
 		bot: update C1/1: LiteLLM keys: 1 warning | warning: openclaw has used 85.4% of its budget
 		bot: reply C1/1: still warning: openclaw has used 85.4% of its budget

@@ -29,7 +29,7 @@ func (t Telling) Tell(ctx context.Context, r Report) (Result, error) {
 	}
 	s.load(ctx)
 	s.judge(r.judged)
-	if s.pendingAnywhere() > 0 && s.loadNewer(ctx) {
+	if !s.Near && s.pendingAnywhere() > 0 && s.loadNewer(ctx) {
 		s.judge(r.judged)
 	}
 	if s.due() {
@@ -153,6 +153,9 @@ func (s *session) well() bool {
 // load finds the memory. The issue comes first, then the journal.
 func (s *session) load(ctx context.Context) {
 	if s.Issues != nil && s.loadIssue(ctx) {
+		if s.Near {
+			s.loadNewer(ctx)
+		}
 		return
 	}
 	if s.Journal == nil {
@@ -198,11 +201,18 @@ func (s *session) loadNewer(ctx context.Context) bool {
 		return false
 	}
 	m, err := Decode(data)
+	switch {
+	case err == nil && len(data) > 0:
+		s.kept[inJournal] = m
+	case err != nil && s.Near:
+		s.note("the journal's memory of what was told cannot be read and is replaced: " + clip(visible(err.Error()), nameLimit))
+		s.corrupt = true
+	}
 	if err != nil || !m.Saved.After(s.loaded.Saved) {
 		return false
 	}
 	m.Shown = s.loaded.Shown // that is about the issue
-	s.loaded, s.kept[inJournal] = m, m
+	s.loaded = m
 	return true
 }
 
@@ -210,12 +220,10 @@ func (s *session) loadNewer(ctx context.Context) bool {
 func (s *session) save(ctx context.Context) {
 	if s.carrier == inIssue {
 		s.mem.Shown = fingerprint(s.public)
-		if sameMemory(s.mem, s.kept[inIssue]) && !(s.ending && s.mustClose()) {
-			return
-		}
-		s.mem.Saved = s.now
-		if s.saveIssue(ctx) {
-			s.kept[inIssue] = s.mem.clone()
+		if s.keepIssue(ctx) {
+			if s.Near {
+				s.saveJournal(ctx) // a failure is named, and loses nothing while the issue remembers
+			}
 			return
 		}
 	}
@@ -224,12 +232,28 @@ func (s *session) save(ctx context.Context) {
 		return
 	}
 	s.carrier = inJournal
-	s.saveJournal(ctx)
+	if !s.saveJournal(ctx) {
+		s.lose()
+	}
 }
 
-func (s *session) saveJournal(ctx context.Context) {
+// keepIssue brings the issue and the memory in it up to date; false if that failed.
+func (s *session) keepIssue(ctx context.Context) bool {
+	if sameMemory(s.mem, s.kept[inIssue]) && !(s.ending && s.mustClose()) {
+		return true
+	}
+	s.mem.Saved = s.now
+	if !s.saveIssue(ctx) {
+		return false
+	}
+	s.kept[inIssue] = s.mem.clone()
+	return true
+}
+
+// saveJournal keeps the memory in the journal if it changed; false if that failed.
+func (s *session) saveJournal(ctx context.Context) bool {
 	if sameMemory(s.mem, s.kept[inJournal]) && !s.corrupt {
-		return
+		return true
 	}
 	s.mem.Saved = s.now
 	data, err := s.mem.Encode()
@@ -239,10 +263,10 @@ func (s *session) saveJournal(ctx context.Context) {
 	}
 	if err != nil {
 		s.fail("journal", "saving the notice memory", err)
-		s.lose()
-		return
+		return false
 	}
 	s.kept[inJournal], s.corrupt = s.mem.clone(), false
+	return true
 }
 
 // sameMemory compares what a and b tell; when they were saved is no part of it.
