@@ -261,9 +261,19 @@ func teamBudget(t *testing.T, w *world) {
 	}
 	w.eventually(t, func() error { return w.call(t, two) })
 
-	// An update of who is no member is taken, and makes no member.
+	// An update of who is no member is taken, and makes a membership whose budget binds, though the team does not list it.
 	stranger := w.user(t, "stranger", nil)
-	wantNil(t, w.UpdateTeamMember(ctx, team, stranger, decimal.NewNullDecimal(usd("1")), ""))
-	_, err = w.TeamMember(ctx, team, stranger)
-	wantKind(t, err, litellm.NotFound)
+	wantNil(t, w.UpdateTeamMember(ctx, team, stranger, decimal.NewNullDecimal(usd("0.04")), ""))
+	m, err = w.TeamMember(ctx, team, stranger)
+	if wantNil(t, err); !m.MaxBudget.Decimal.Equal(usd("0.04")) {
+		t.Errorf("%+v", m)
+	}
+	unlisted := w.key(t, litellm.Fields{"user_id": stranger, "team_id": team})
+	wantNil(t, w.call(t, unlisted))
+	w.eventually(t, func() error {
+		if err := w.call(t, unlisted); !litellm.IsKind(err, litellm.BudgetExceeded) {
+			return &litellm.Error{Op: "the unlisted member's spent budget does not bind yet", Err: err}
+		}
+		return nil
+	})
 }

@@ -76,7 +76,7 @@ func TestUser(t *testing.T) {
 
 func TestTeamMember(t *testing.T) {
 	body := `{"team_info":{"members_with_roles":[{"user_id":"u","role":"user"}]},"team_memberships":[` +
-		`{"user_id":"ghost","spend":9,"litellm_budget_table":{"max_budget":9}},` +
+		`{"user_id":"unlisted","spend":9,"litellm_budget_table":{"max_budget":9}},` +
 		`{"user_id":"u","spend":0.1,"litellm_budget_table":{"max_budget":0.5,"budget_reset_at":null}}]}`
 	c := client(serve(t, reply{body: body}), nil)
 	m, err := c.TeamMember(context.Background(), "t", "u")
@@ -84,7 +84,11 @@ func TestTeamMember(t *testing.T) {
 	if !m.Spend.Equal(usd("0.1")) || !m.MaxBudget.Decimal.Equal(usd("0.5")) || m.TeamID != "t" {
 		t.Errorf("%+v", m)
 	}
-	_, err = c.TeamMember(context.Background(), "t", "ghost")
+	m, err = c.TeamMember(context.Background(), "t", "unlisted")
+	if wantNil(t, err); !m.MaxBudget.Decimal.Equal(usd("9")) {
+		t.Errorf("%+v", m)
+	}
+	_, err = c.TeamMember(context.Background(), "t", "stranger")
 	wantKind(t, err, litellm.NotFound)
 }
 

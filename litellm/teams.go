@@ -10,7 +10,8 @@ import (
 )
 
 // TeamMember reads a user's membership of a team (GET /team/info, whose answer grows with the team). NotFound: there is
-// no such team, or the user is no member of it.
+// no such team, or the user is no member of it. Who has a membership row counts as a member, listed in the team or not:
+// the row's budget is what binds, and of several users added at once LiteLLM may lose some from the list.
 func (c *Client) TeamMember(ctx context.Context, teamID, userID string) (*TeamMember, error) {
 	op := fmt.Sprintf("reading member %q of team %q", userID, teamID)
 	o, a, err := c.get(ctx, call{op: op, path: "/team/info", query: url.Values{"team_id": {teamID}}}, "team_info")
@@ -36,9 +37,6 @@ func (c *Client) TeamMember(ctx context.Context, teamID, userID string) (*TeamMe
 	if err := errors.Join(r.err, info.err); err != nil {
 		return nil, unreadable(op, err)
 	}
-	if !member { // a membership row alone is no membership: member_update makes one for anybody
-		return nil, &Error{Op: op, Route: "GET /team/info", Kind: NotFound, Status: a.status, Message: "the user is no member"}
-	}
 	m := &TeamMember{TeamID: teamID, UserID: userID}
 	for _, raw := range r.list("team_memberships") {
 		row := reader{}
@@ -48,11 +46,15 @@ func (c *Client) TeamMember(ctx context.Context, teamID, userID string) (*TeamMe
 			m.Spend, m.MaxBudget = row.money("spend"), budget.amount("max_budget")
 			m.BudgetDuration, m.BudgetResetAt = budget.text("budget_duration"), budget.time("budget_reset_at")
 			row.err = errors.Join(row.err, budget.err)
+			member = true
 		}
 		r.err = errors.Join(r.err, row.err)
 	}
 	if r.err != nil {
 		return nil, unreadable(op, r.err)
+	}
+	if !member {
+		return nil, &Error{Op: op, Route: "GET /team/info", Kind: NotFound, Status: a.status, Message: "the user is no member"}
 	}
 	return m, nil
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // sequencesPerRelease is how many random sequences run on each real proxy.
-const sequencesPerRelease = 110
+const sequencesPerRelease = 102
 
 // TestLiveBudgetIsKeptThroughWhateverHappens runs random sequences of rotations, crashes, doubled runs, adoptions and
 // changed limits, each with calls going on at the same time through every generation, and then spends the rest.
@@ -37,7 +37,7 @@ func TestLiveBudgetIsKeptThroughWhateverHappens(t *testing.T) {
 		t.Run("sequences", func(t *testing.T) {
 			work := make(chan int)
 			var wg sync.WaitGroup
-			for range 14 {
+			for range 12 {
 				wg.Go(func() {
 					for i := range work {
 						s := &sequence{live: l.newLive(t, fmt.Sprintf("-%d", i)), rand: rand.New(rand.NewPCG(1, uint64(i))), slack: 1}
