@@ -77,6 +77,8 @@ type site struct {
 	policy rotate.Policy
 	a, b   *target
 	minted []secret.Value
+
+	refused int // the status of the last call of an agent
 }
 
 func newSite(t *testing.T, release string) *site {
