@@ -3,6 +3,7 @@ package rotate
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/org/openclaw-litellm-action/litellm"
@@ -26,14 +27,27 @@ func ReadFleet(ctx context.Context, c *litellm.Client, n int, now time.Time, kno
 	if n < few {
 		return nil, nil
 	}
+	var wg sync.WaitGroup
+	var holdersErr error
+	users := func() {
+		if known == nil {
+			known, holdersErr = ReadHolders(ctx, c)
+		}
+	}
+	const many = 100 // from here on two readings side by side are worth one that may be for nothing
+	if n >= many {
+		wg.Go(users)
+	}
 	keys, ok, err := c.AllKeys(ctx, n/2)
+	wg.Wait()
 	if err != nil || !ok {
 		return nil, err
 	}
-	if known == nil {
-		if known, err = ReadHolders(ctx, c); err != nil {
-			return nil, err
-		}
+	if n < many {
+		users()
+	}
+	if holdersErr != nil {
+		return nil, holdersErr
 	}
 	f := &Fleet{asOf: now.UTC(), holders: make(map[string]*litellm.User, len(known.users))}
 	for i := range known.users {
