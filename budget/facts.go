@@ -28,6 +28,8 @@ type Facts struct {
 
 	Recent *Recent // the newest requests; nil: not read
 
+	Prices []Price // of the models that the key may ask for; nil: not asked
+
 	// Unjudged names the rules that were wanted and whose facts could not be had.
 	Unjudged []string
 }

@@ -25,6 +25,8 @@ const (
 	RuleUnrotated = "key-unrotated"    // the current generation is much older than the interval
 	RuleUnpriced  = "model-unpriced"   // a model's requests cost nothing: spend is undercounted
 	RuleDisagree  = "sources-disagree" // two sources of the same figure differ
+
+	RuleReservation = "budget-below-reservation" // the budget is smaller than what the proxy holds back for a few calls
 )
 
 const (
@@ -41,7 +43,7 @@ const (
 func Rules() []string {
 	return []string{
 		RuleUsed, RuleSpend, RuleDaily, RuleModel, RuleRequest, RuleBurn, RuleForecast, RuleFailures, RuleUnusable,
-		RuleUnrotated, RuleUnpriced, RuleDisagree,
+		RuleUnrotated, RuleUnpriced, RuleDisagree, RuleReservation,
 	}
 }
 
@@ -61,6 +63,7 @@ func Check(f Facts, p Policy, now time.Time) []finding.Finding {
 	var found []finding.Finding
 	for _, judge := range []func(Facts, Policy, time.Time) []finding.Finding{
 		used, amount, daily, perModel, requestCost, burn, forecast, failures, unusable, unrotated, unpriced, disagree,
+		reservation,
 	} {
 		found = append(found, judge(f, p, now)...)
 	}

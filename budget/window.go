@@ -9,30 +9,44 @@ import (
 // durationForm is what LiteLLM takes as a budget_duration; its words for whole units are resolved first.
 var durationForm = regexp.MustCompile(`^([0-9]{1,6})(mo|[smhdw])$`)
 
-// WindowStart returns the start of the budget window that ends at resetAt, by LiteLLM's calendar: 30d and 1mo run from a
-// first of the month to the next, 7d and 1w from Monday to Monday, every other length simply back from its end. ok is
-// false where duration or resetAt does not tell. The proxy's time zone is taken from resetAt, which is a midnight there;
-// a change to or from daylight saving time within the window is not seen.
+// WindowStart is WindowStartIn for a proxy whose time zone is not known: it is taken from resetAt, which is a midnight
+// there, so that a start on the other side of a change to or from daylight saving time is an hour off.
 func WindowStart(duration string, resetAt time.Time) (start time.Time, ok bool) {
+	return WindowStartIn(duration, resetAt, nil)
+}
+
+// WindowStartIn returns the start of the budget window that ends at resetAt, by LiteLLM's calendar in the proxy's time zone
+// (nil: not known): 30d and 1mo run from a first of the month to the next, 7d and 1w from Monday to Monday, other days from
+// the same time of day that many days before, hours and less simply back from their end. ok is false where duration or
+// resetAt does not tell, and for hours, minutes and seconds that do not divide a day, an hour and a minute: those windows are
+// of several lengths.
+func WindowStartIn(duration string, resetAt time.Time, zone *time.Location) (start time.Time, ok bool) {
 	n, unit, ok := parseDuration(duration)
 	if !ok || resetAt.IsZero() {
 		return time.Time{}, false
 	}
-	end := resetAt.UTC()
+	end := inMidnightZone(resetAt.UTC())
+	if zone != nil {
+		end = resetAt.In(zone)
+	}
 	switch unit {
 	case "mo":
-		return monthBefore(end), true
+		return end.AddDate(0, -1, 0).UTC(), true
 	case "w":
 		n, unit = 7*n, "d"
 	}
 	if unit == "d" {
-		if n == 30 && inMidnightZone(end).Day() == 1 {
-			return monthBefore(end), true
+		if n == 30 && end.Day() == 1 {
+			return end.AddDate(0, -1, 0).UTC(), true
 		}
-		return end.AddDate(0, 0, -n), true
+		return end.AddDate(0, 0, -n).UTC(), true
 	}
 	length := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[unit]
-	return end.Add(-time.Duration(n) * length), true
+	whole := map[string]int{"s": 60, "m": 60, "h": 24}[unit]
+	if whole%n != 0 {
+		return time.Time{}, false
+	}
+	return end.Add(-time.Duration(n) * length).UTC(), true
 }
 
 // parseDuration reads LiteLLM's words. Only one month is a month: longer ones are refused by the proxy.
@@ -71,4 +85,3 @@ func inMidnightZone(t time.Time) time.Time {
 	return t.In(time.FixedZone("", int(offset/time.Second)))
 }
 
-func monthBefore(t time.Time) time.Time { return inMidnightZone(t).AddDate(0, -1, 0).UTC() }

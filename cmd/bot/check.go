@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/org/openclaw-litellm-action/budget"
@@ -36,6 +37,7 @@ func (p *pass) check(ctx context.Context) {
 	if p.set.Failover.Probe && !p.set.DryRun && seen.Failover.Proxy.Ready {
 		o.Probe(ctx, &seen.Failover, p.callers(), p.in.Now)
 	}
+	p.prices(ctx, keys, facts, seen.Failover.Proxy)
 	for i, k := range keys {
 		f := &facts[i]
 		if f.Recent = seen.Recent[k.Name]; f.Recent == nil {
@@ -43,11 +45,41 @@ func (p *pass) check(ctx context.Context) {
 		}
 		p.days(ctx, o, f, k, seen.Failover.Proxy)
 		p.in.Findings = append(p.in.Findings, budget.Check(*f, spendPolicy(k), p.in.Now)...)
-		f.Days, f.Models = nil, nil // they are for judging; reports show days
+		f.Days, f.Models, f.Prices = nil, nil, nil // they are for judging; reports show days
 		p.in.Spend = append(p.in.Spend, *f)
 	}
 	p.in.Failover = &seen.Failover
 	p.in.Findings = append(p.in.Findings, failover.Check(seen.Failover, failover.Policy{FallbackRate: p.set.Failover.FallbackRate}, p.in.Now)...)
+}
+
+// prices adds what the models of keys with a small budget may cost, where LiteLLM reserves a call's worst case (1.93 on).
+// One request does for all; none is made where every budget is large.
+func (p *pass) prices(ctx context.Context, keys []settings.Key, facts []budget.Facts, proxy failover.Proxy) {
+	small := func(f budget.Facts) bool { return budget.ReservationMatters(f.Limit) }
+	if !proxy.Ready || !slices.ContainsFunc(facts, small) {
+		return
+	}
+	if release, _ := p.proxy.Release(ctx); !release.AtLeast(1, 93) {
+		return
+	}
+	deployments, err := p.proxy.Deployments(ctx)
+	if err != nil {
+		p.in.Notes = append(p.in.Notes, p.known.Redact(fmt.Sprintf("whether small budgets have room for a call is not judged: %v", err)))
+	}
+	for i := range facts {
+		f := &facts[i]
+		switch {
+		case !small(*f):
+		case err != nil:
+			f.Unjudged = append(f.Unjudged, budget.RuleReservation)
+		default:
+			for _, d := range deployments {
+				if models := keys[i].Models; len(models) == 0 || slices.Contains(models, d.Group) {
+					f.Prices = append(f.Prices, budget.Price{Model: d.Group, Output: d.OutputCost.Decimal, MaxOutput: d.MaxOutputTokens})
+				}
+			}
+		}
+	}
 }
 
 // days adds the spend by day where a rule wants it. One request does since 1.93; older releases take three, so that there
