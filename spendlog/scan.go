@@ -91,10 +91,13 @@ func (p *parser) ensure(n int) {
 	}
 }
 
-// peek returns the next byte that is no white space, 0 at the end.
-func (p *parser) peek() byte {
-	if i := p.pos; i < len(p.buf) && p.buf[i] > ' ' {
-		return p.buf[i]
+// peek returns the next byte that is no white space, 0 at the end. It is written so that the compiler inlines it.
+func (p *parser) peek() (c byte) {
+	if p.pos < len(p.buf) {
+		c = p.buf[p.pos]
+	}
+	if c > ' ' {
+		return
 	}
 	return p.skipSpace()
 }
@@ -267,8 +270,15 @@ func (p *parser) object(field func(p *parser, name []byte) bool) bool {
 			return p.unexpected("a member's name")
 		}
 		p.pos++
-		var ok bool
-		if p.name, ok = p.text(p.name[:0], longName); !ok || !p.colon() || !field(p, p.name) {
+		name := p.nearName()
+		if name == nil {
+			var ok bool
+			if p.name, ok = p.text(p.name[:0], longName); !ok || !p.colon() {
+				return false
+			}
+			name = p.name
+		}
+		if !field(p, name) {
 			return false
 		}
 		switch p.peek() {
@@ -281,4 +291,16 @@ func (p *parser) object(field func(p *parser, name []byte) bool) bool {
 			return p.unexpected("a comma or a closing bracket")
 		}
 	}
+}
+
+// nearName passes over a member's name, after its opening quote, and its colon, if all of it is at hand and plain, and
+// returns the name; nil leaves all as it is. The name holds until the next block.
+func (p *parser) nearName() []byte {
+	rest := p.buf[p.pos:]
+	n := ordinary(rest)
+	if n+1 >= len(rest) || rest[n] != '"' || rest[n+1] != ':' || n > longName {
+		return nil
+	}
+	p.pos += n + 2
+	return rest[:n:n]
 }

@@ -64,7 +64,7 @@ func (p *parser) skipName() bool {
 		return p.unexpected("a member's name")
 	}
 	p.pos++
-	return p.skipText() && p.colon()
+	return p.nearName() != nil || p.skipText() && p.colon()
 }
 
 func (p *parser) colon() bool {
