@@ -84,4 +84,3 @@ func inMidnightZone(t time.Time) time.Time {
 	}
 	return t.In(time.FixedZone("", int(offset/time.Second)))
 }
-
