@@ -106,6 +106,16 @@ func (l *live) sql(format string, args ...any) [][]string {
 	return rows
 }
 
+// runSQL runs statements, each by itself.
+func runSQL(database string, statements ...string) error {
+	for _, s := range statements {
+		if out, err := exec.Command("psql", "-v", "ON_ERROR_STOP=1", "-qAt", "-d", database, "-c", s).CombinedOutput(); err != nil {
+			return fmt.Errorf("psql: %w: %s", err, out)
+		}
+	}
+	return nil
+}
+
 // same holds a figure against what SQL says of the table that it names, to a billionth of a dollar.
 func (l *live) same(what, got, want string) {
 	l.Helper()
