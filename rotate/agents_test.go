@@ -100,10 +100,10 @@ func TestLiveAgentsNeverNotice(t *testing.T) {
 		l.sql("SELECT 1")
 		a := &agents{live: l, stop: make(chan struct{}), until: map[string]time.Time{}, tokens: map[string]bool{}}
 		a.file = &openclaw.KeyFile{Path: filepath.Join(t.TempDir(), "litellm.key")}
-		limit := decimal.NewFromInt(50)
+		limit := decimal.NewFromInt(80)
 		a.most = limit
 		l.policy.MaxBudget = decimal.NewNullDecimal(limit)
-		l.policy.Grace, l.policy.MaxGrace, l.policy.BlockInUse = 15*time.Second, 15*time.Second, true
+		l.policy.Grace, l.policy.MaxGrace, l.policy.BlockInUse = 4*time.Second, 4*time.Second, true
 		l.policy.Targets = []rotate.Target{a.file, l.a}
 		l.rotate()
 
@@ -114,20 +114,20 @@ func TestLiveAgentsNeverNotice(t *testing.T) {
 		}
 		rotations, blocked, reset := 0, 0, decimal.Zero
 		for i := range 20 {
-			o := a.rotated()
-			if o.Rotated {
+			if o := a.rotated(); o.Rotated {
 				rotations++
-			}
-			for _, s := range o.Steps {
-				if s.Kind == rotate.StepBlock && s.Done {
-					blocked++
-				}
 			}
 			if i == 0 { // in the grace of generation 1: the window ends
 				reset = a.endWindow()
 				a.mu.Lock()
 				a.most = reset.Add(limit.Mul(decimal.RequireFromString("0.91")))
 				a.mu.Unlock()
+			}
+			time.Sleep(l.policy.Grace)
+			for _, s := range a.live.rotate().Steps {
+				if s.Kind == rotate.StepBlock && s.Done {
+					blocked++
+				}
 			}
 		}
 		rotating := time.Since(start)
@@ -138,7 +138,7 @@ func TestLiveAgentsNeverNotice(t *testing.T) {
 		used := a.total().Sub(reset).Div(limit)
 		t.Logf("%d rotations in %s, %d old generations blocked, %d calls with %d keys, %.1f a second, %s of the budget used",
 			rotations, rotating.Round(time.Second), blocked, a.passed, len(a.tokens), rate, used.StringFixed(3))
-		if rotations != 20 || blocked < 5 || rate < 5 || used.LessThan(decimal.RequireFromString("0.9")) {
+		if rotations != 20 || blocked < 19 || rate < 5 || used.LessThan(decimal.RequireFromString("0.9")) {
 			t.Error("that was not hard enough to show anything")
 		}
 		if a.refused > 0 || len(a.errs) > 0 {

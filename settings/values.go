@@ -83,8 +83,27 @@ func parseBudgetDuration(text string) (string, *problem) {
 	case unit == "w":
 		return strconv.Itoa(7*number) + "d", nil
 	default:
-		return strconv.Itoa(number) + unit, nil
+		return inItsUnit(text, number, unit)
 	}
+}
+
+// inItsUnit writes a window in a unit that LiteLLM resets it by: more than 24h it resets every day, more than 60m or 60s
+// every hour or minute, so that the budget would be granted more often than it says.
+func inItsUnit(text string, number int, unit string) (string, *problem) {
+	for _, larger := range []struct {
+		unit, next string
+		most       int
+	}{{"s", "m", 60}, {"m", "h", 60}, {"h", "d", 24}} {
+		if unit != larger.unit || number <= larger.most {
+			continue
+		}
+		if number%larger.most != 0 {
+			return "", bad("write a whole number of "+larger.next+", such as "+strconv.Itoa(number/larger.most+1)+larger.next,
+				"LiteLLM would reset a window of %s more often than that", text)
+		}
+		number, unit = number/larger.most, larger.next
+	}
+	return strconv.Itoa(number) + unit, nil
 }
 
 // parseThreshold reads a percentage of a budget: 80% or 80, from 1 to 1000.

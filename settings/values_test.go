@@ -76,6 +76,13 @@ func TestParseBudgetDuration(t *testing.T) {
 		{"1w", "7d", ""},
 		{"2w", "14d", ""},
 		{"12h", "12h", ""},
+		{"24h", "24h", ""},
+		{"48h", "2d", ""}, // as it is, LiteLLM would reset it every day
+		{"120m", "2h", ""},
+		{"7200s", "2h", ""},
+		{"36h", "", "more often"},
+		{"90m", "", "more often"},
+		{"90s", "", "more often"},
 		{"10s", "10s", ""},
 		{"15m", "15m", ""},
 		{"30days", "", `"30days"` + accident + remedy},
