@@ -80,9 +80,9 @@ func TestParseBudgetDuration(t *testing.T) {
 		{"48h", "2d", ""}, // as it is, LiteLLM would reset it every day
 		{"120m", "2h", ""},
 		{"7200s", "2h", ""},
-		{"36h", "", "more often"},
-		{"90m", "", "more often"},
-		{"90s", "", "more often"},
+		{"36h", "", "LiteLLM would reset a window of 36h more often than that; write a whole number of d, such as 2d"},
+		{"90m", "", "LiteLLM would reset a window of 90m more often than that; write a whole number of h, such as 2h"},
+		{"90s", "", "LiteLLM would reset a window of 90s more often than that; write a whole number of m, such as 2m"},
 		{"10s", "10s", ""},
 		{"15m", "15m", ""},
 		{"30days", "", `"30days"` + accident + remedy},
