@@ -33,6 +33,7 @@ type SenderMemory struct {
 	Shown   string    `json:"shown,omitempty"`  // fingerprint of the state that message shows
 	Pending []Notice  `json:"pending,omitempty"`
 	Dropped int       `json:"dropped,omitempty"` // pending notices that went because there were too many
+	Refused string    `json:"refused,omitempty"` // why it takes no messages, as far as everybody may know; "": it does
 }
 
 // Story is one finding that was told and is not over.

@@ -51,6 +51,10 @@ type Messenger interface {
 	Reply(ctx context.Context, anchor string, m Message) error
 }
 
+// ErrRefused is (or is wrapped by) a Messenger's error that trying again will not mend: a token that was revoked, a channel
+// that was archived. People are told of it in the other places.
+var ErrRefused = errors.New("the place refuses messages")
+
 // ErrGone is (or is wrapped by) a Messenger's error for a message that was deleted.
 var ErrGone = errors.New("the message is gone")
 
@@ -62,11 +66,12 @@ type Journal interface {
 	Save(ctx context.Context, memory []byte) error
 }
 
-// Telling tells people what is new in a Report. With neither Issues nor Messengers it asks nobody and does nothing.
+// Telling tells people what is new in a Report. With no Issues, Messengers and Pager it asks nobody and does nothing.
 type Telling struct {
 	Issues     IssueTracker // nil: no issue
 	Messengers []Messenger
-	Journal    Journal // keeps the memory where there is no issue, or while it can't be reached; nil: none
+	Pager      Messenger // hears of critical news alone, and of its end; nil: none
+	Journal      Journal // keeps the memory where there is no issue, or while it can't be reached; nil: none
 	// Near says that the Journal is at hand and cheap, a service's own file: it is asked on every pass and saved beside the
 	// issue, and the later of the two counts. So neither's loss is a loss, and moving to either costs no repeat.
 	Near bool

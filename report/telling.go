@@ -20,6 +20,9 @@ const issueSender = "issue"
 // a crash or a lost answer in between costs a repeat of what was sent and not saved, once, and never a loss; and while the
 // memory cannot be saved, only what is critical is sent. Each failure is named in the Result and stops nobody else.
 func (t Telling) Tell(ctx context.Context, r Report) (Result, error) {
+	if t.Pager != nil {
+		t.Messengers = append(slices.Clone(t.Messengers), t.Pager)
+	}
 	if r.DryRun || t.Issues == nil && len(t.Messengers) == 0 {
 		return Result{}, nil
 	}
@@ -80,8 +83,9 @@ func (s *session) judge(c coverage) {
 		judged := policy.Judged
 		policy.Judged = func(story Story) bool { return story.Rule != RuleFailed && judged(story) }
 	}
-	s.publicNotices, s.mem = Notices(s.loaded, tellable(s.public), Events(s.public), s.now, policy)
-	s.fullNotices, _ = Notices(s.loaded, tellable(s.full), Events(s.full), s.now, policy)
+	refused := s.refused()
+	s.publicNotices, s.mem = Notices(s.loaded, append(tellable(s.public), refused...), Events(s.public), s.now, policy)
+	s.fullNotices, _ = Notices(s.loaded, append(tellable(s.full), refused...), Events(s.full), s.now, policy)
 	if s.carrier == nowhere {
 		s.publicNotices, s.fullNotices = criticalOnly(s.publicNotices), criticalOnly(s.fullNotices)
 	}
@@ -94,7 +98,7 @@ func (s *session) judge(c coverage) {
 	}
 	for _, name := range senders {
 		sm := s.mem.Senders[name]
-		sm.Pending = append(sm.Pending, s.publicNotices...)
+		sm.Pending = append(sm.Pending, s.meantFor(name)...)
 		s.mem.Senders[name] = sm
 	}
 	s.mem.bound()
@@ -105,6 +109,34 @@ func criticalOnly(notices []Notice) []Notice {
 	return slices.DeleteFunc(notices, func(n Notice) bool {
 		return n.Reason != Done && (n.Severity < finding.Critical || n.Reason == Resolved)
 	})
+}
+
+// meantFor is the news that a sender has to hear: the pager what is critical, or was.
+func (s *session) meantFor(sender string) []Notice {
+	if s.Pager == nil || sender != s.Pager.Name() {
+		return s.publicNotices
+	}
+	return slices.DeleteFunc(slices.Clone(s.publicNotices), func(n Notice) bool {
+		return n.Reason == Done || n.Severity < finding.Critical
+	})
+}
+
+// refused makes a finding of each sender that refused in the last pass and does not go away by itself, so that the other
+// places tell it.
+func (s *session) refused() []finding.Finding {
+	var found []finding.Finding
+	for _, m := range s.Messengers {
+		why := s.loaded.Senders[m.Name()].Refused
+		if why == "" {
+			continue
+		}
+		found = append(found, finding.Finding{
+			Rule: RuleRefused, Severity: finding.Warning, Subject: finding.Subject{Kind: "tool", Name: m.Name()},
+			Summary: m.Name() + " takes no messages: nobody hears of anything there", Cause: why,
+			Advice: "Mend what the cause names; what was missed arrives then, once.",
+		})
+	}
+	return found
 }
 
 // senders lists who has to hear of notices.

@@ -52,10 +52,14 @@ func (s *session) message(ctx context.Context, m Messenger) {
 	default:
 		err = s.post(ctx, m, &sm, transition(notices, sm.Dropped, s.full), state)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrRefused):
+		sm.Refused = clip(visible(scrub(err.Error())), textLimit/2)
 		s.fail(m.Name(), "sending to "+m.Name(), err)
-	} else {
-		sm.Pending, sm.Dropped = nil, 0
+	case err != nil:
+		s.fail(m.Name(), "sending to "+m.Name(), err)
+	default:
+		sm.Pending, sm.Dropped, sm.Refused = nil, 0, ""
 		over := slices.ContainsFunc(notices, func(n Notice) bool { return n.Reason == Resolved })
 		if over && len(s.mem.Stories) == 0 {
 			sm.Anchor, sm.Posted, sm.Shown = "", time.Time{}, "" // what comes next gets a message of its own

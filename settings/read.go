@@ -188,6 +188,8 @@ func (l *loader) readTelling() {
 	s.Slack.BotToken = l.secret("slack-bot-token")
 	s.Slack.WebhookURL = l.secretAddress("slack-webhook-url")
 	s.Slack.Channel = l.text("slack-channel", parseChannel)
+	s.Slack.CriticalChannel = l.text("slack-critical-channel", parseChannel)
+	s.Report.AmountsInPublic = l.bool("amounts-in-public")
 	if !s.Sandbox {
 		s.Slack.APIURL = l.base("slack-api-url") + "/"
 		s.Heartbeat = l.secretAddress("heartbeat-url")
@@ -207,6 +209,7 @@ func (l *loader) readService() {
 	s.Schedule.Report = l.text("schedule-report", parseCron)
 	s.Schedule.Timezone = read(l, l.values["timezone"], parseTimezone)
 	s.HealthListen = l.text("health-listen", parseListen)
+	s.StateFile = l.text("state-file", parsePath)
 }
 
 // readOutput reads how results and the log are written.

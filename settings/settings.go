@@ -63,6 +63,7 @@ type Settings struct {
 	Schedule Schedule
 
 	HealthListen string // host:port of the health endpoints; "": none
+	StateFile    string // of the service; "": none
 
 	ConfigFile string // the file read; "": none
 	InActions  bool
@@ -111,6 +112,8 @@ type Slack struct {
 	Channel    string // for BotToken
 	WebhookURL secret.Value
 	APIURL     string // ends in a slash
+
+	CriticalChannel string // a second one, for BotToken, that hears of what is critical alone; "": none
 }
 
 // Key is one logical key and what it should be.
@@ -176,6 +179,7 @@ type Failover struct {
 type Report struct {
 	IssueRepository string   // owner/name of the living issue; "": none
 	IssueLabels     []string // nil: none
+	AmountsInPublic bool     // amounts of money may be read by everybody
 }
 
 // Schedule is when the service works, in cron syntax.

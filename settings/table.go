@@ -169,6 +169,8 @@ func tellRows() []row {
 			env: []string{"SLACK_BOT_TOKEN"}, help: "bot token for one living message a subject"},
 		{name: "slack-channel", group: groupTell, on: everywhere, env: []string{"SLACK_CHANNEL"},
 			file: "report.slack.channel", help: "channel id for the bot token"},
+		{name: "slack-critical-channel", group: groupTell, on: everywhere, file: "report.slack.critical_channel",
+			help: "a second channel id, which hears of what is critical alone"},
 		{name: "slack-webhook-url", group: groupTell, kind: secretText, on: inputSurface | envSurface,
 			env: []string{"SLACK_WEBHOOK_URL"}, help: "webhook, in place of a bot token: transitions only"},
 		{name: "slack-api-url", group: groupTell, kind: address, on: everywhere, env: []string{"SLACK_API_URL"},
@@ -177,6 +179,8 @@ func tellRows() []row {
 			help: "repository of the living issue (default: no issue)"},
 		{name: "issue-labels", group: groupTell, kind: list, on: everywhere, file: "report.issue.labels",
 			help: "labels of the living issue"},
+		{name: "amounts-in-public", group: groupTell, kind: boolean, on: everywhere, file: "report.amounts_in_public", def: "false",
+			help: "show amounts of money where everybody can read them too: issue, summary and log of a public repository"},
 		{name: "heartbeat-url", group: groupTell, kind: secretText, on: inputSurface | envSurface, file: "report.heartbeat_url",
 			help: "pinged after a good run: silence is noticed"},
 	}
@@ -191,6 +195,8 @@ func serviceRows() []row {
 			cmds: serve, help: "when the service reports, in cron syntax (default: never)"},
 		{name: "timezone", group: groupService, on: flagSurface | envSurface, file: "schedule.timezone", def: "UTC", cmds: serve,
 			help: "time zone of the schedule, such as Europe/Paris"},
+		{name: "state-file", group: groupService, on: flagSurface | envSurface, env: []string{"OPENCLAW_LITELLM_STATE"}, cmds: serve,
+			help: "SQLite file that remembers what was told, and past figures (default: the issue or the proxy remembers)"},
 		{name: "health-listen", group: groupService, on: flagSurface | envSurface, cmds: serve,
 			help: "host:port of /healthz and /readyz (default: none)"},
 	}

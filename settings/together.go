@@ -106,4 +106,7 @@ func (l *loader) checkSlack() {
 	case bot.text == "" && hook.text == "" && channel.text != "":
 		l.warn(channel.src, "nobody is told in Slack: there is no slack-bot-token")
 	}
+	if critical := l.values["slack-critical-channel"]; critical.text != "" && bot.text == "" {
+		l.warn(critical.src, "nobody is told there: there is no slack-bot-token")
+	}
 }

@@ -114,7 +114,12 @@ func adviseGitHub(err error, token, needs string) error {
 }
 
 // adviseSlack blames what leads to Slack.
-func (b *bot) adviseSlack(err error) error {
+func (b *bot) adviseSlack(err error) error { return b.adviseChannel("slack-channel", err) }
+
+// adviseCritical does so for the second channel.
+func (b *bot) adviseCritical(err error) error { return b.adviseChannel("slack-critical-channel", err) }
+
+func (b *bot) adviseChannel(channel string, err error) error {
 	var e *slack.Error
 	if !errors.As(err, &e) {
 		return err
@@ -122,9 +127,9 @@ func (b *bot) adviseSlack(err error) error {
 	return advise(err, func(error) (string, string) {
 		switch e.Kind {
 		case slack.ChannelNotFound, slack.ChannelArchived:
-			return b.source("slack-channel"), "give the id of a channel that exists and that the bot may see"
+			return b.source(channel), "give the id of a channel that exists and that the bot may see"
 		case slack.NotInChannel:
-			return b.source("slack-channel"), "invite the bot to the channel"
+			return b.source(channel), "invite the bot to the channel"
 		case slack.TokenInvalid:
 			return b.source("slack-bot-token"), "give a token that Slack accepts"
 		case slack.MissingScope, slack.Prohibited:

@@ -15,6 +15,7 @@ import (
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/secret"
 	"github.com/org/openclaw-litellm-action/settings"
+	"github.com/org/openclaw-litellm-action/store"
 )
 
 // bot is one run of the program: what it was told, and the clients made of it.
@@ -30,6 +31,7 @@ type bot struct {
 	issuesAPI *github.Client // writes the living issue
 	pace      *paces
 	http      *http.Client // for Slack and the heartbeat; follows no redirect
+	state     *store.DB    // of the service; nil: none
 }
 
 // run is the program without the operating system. It returns the exit code.

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 
 	"github.com/org/openclaw-litellm-action/daemon"
 	"github.com/org/openclaw-litellm-action/settings"
+	"github.com/org/openclaw-litellm-action/store"
 )
 
 // serve makes passes on the schedule until the program is told to stop. A pass that failed ends nothing: the next one
@@ -15,6 +17,12 @@ func (b *bot) serve(ctx context.Context) int {
 	jobs, err := b.jobs()
 	if err != nil {
 		return b.refuse(err)
+	}
+	if b.set.StateFile != "" {
+		if b.state, err = store.Open(ctx, b.set.StateFile); err != nil {
+			return b.refuse(fmt.Errorf("%s: %w", b.set.From("state-file"), err))
+		}
+		defer b.state.Close()
 	}
 	d := &daemon.Daemon{
 		Jobs: jobs, Log: b.log, HealthListen: b.set.HealthListen, Now: b.now,
@@ -68,6 +76,11 @@ func (b *bot) scheduled(command string) func(ctx context.Context) error {
 		r := p.report()
 		if p.touched || len(p.errs) > 0 || command == settings.CommandReport {
 			if err := once.print(r); err != nil {
+				p.errs = append(p.errs, err)
+			}
+		}
+		if once.state != nil {
+			if err := once.state.Record(ctx, r); err != nil {
 				p.errs = append(p.errs, err)
 			}
 		}

@@ -21,6 +21,9 @@ func (b *bot) telling() report.Telling {
 	if j := b.journal(); j != nil {
 		t.Journal = j
 	}
+	if b.state != nil {
+		t.Journal, t.Near = b.state, true
+	}
 	if b.set.Report.IssueRepository != "" {
 		t.Issues = advisedTracker{
 			&tracker{api: b.issuesAPI, repository: b.set.Report.IssueRepository, labels: b.set.Report.IssueLabels}, b.adviseIssues,
@@ -31,8 +34,14 @@ func (b *bot) telling() report.Telling {
 	case !b.set.Slack.BotToken.IsZero():
 		t.Messengers = append(t.Messengers, &channel{
 			bot:     slack.Bot{Token: b.set.Slack.BotToken, APIURL: b.set.Slack.APIURL, HTTP: b.http, Notes: notes, Sleep: b.sleep},
-			channel: b.set.Slack.Channel, advise: b.adviseSlack,
+			channel: b.set.Slack.Channel, name: "slack", advise: b.adviseSlack,
 		})
+		if b.set.Slack.CriticalChannel != "" {
+			t.Pager = &channel{
+				bot:     slack.Bot{Token: b.set.Slack.BotToken, APIURL: b.set.Slack.APIURL, HTTP: b.http, Notes: notes, Sleep: b.sleep},
+				channel: b.set.Slack.CriticalChannel, name: "slack-critical", advise: b.adviseCritical,
+			}
+		}
 	case !b.set.Slack.WebhookURL.IsZero():
 		t.Messengers = append(t.Messengers, &webhook{
 			slack.Webhook{URL: b.set.Slack.WebhookURL, HTTP: b.http, Notes: notes, Sleep: b.sleep}, b.adviseSlack,
@@ -116,16 +125,17 @@ func (t *tracker) Comment(ctx context.Context, number int, body string) error {
 type channel struct {
 	bot     slack.Bot
 	channel string
+	name    string
 	advise  func(error) error
 }
 
-func (*channel) Name() string { return "slack" }
+func (c *channel) Name() string { return c.name }
 func (*channel) Living() bool { return true }
 
 func (c *channel) Post(ctx context.Context, m report.Message) (string, error) {
 	ref, err := c.bot.Post(ctx, c.channel, slackMessage(m))
 	if err != nil {
-		return "", c.advise(err)
+		return "", lasting(c.advise(err))
 	}
 	return strings.Join([]string{ref.Channel, ref.TS, c.channel}, "/"), nil
 }
@@ -160,10 +170,35 @@ func (c *channel) refOf(anchor string) (slack.Ref, error) {
 // gone puts Slack's word for a deleted message into the report's.
 func gone(err error) error {
 	if errors.Is(err, slack.MessageGone) || errors.Is(err, slack.ChannelNotFound) || errors.Is(err, slack.ChannelArchived) {
-		return errors.Join(err, report.ErrGone)
+		return marked{err, report.ErrGone}
+	}
+	return lasting(err)
+}
+
+// lasting marks what trying again will not mend.
+func lasting(err error) error {
+	for _, kind := range []slack.Kind{
+		slack.ChannelNotFound, slack.ChannelArchived, slack.NotInChannel, slack.TokenInvalid, slack.MissingScope, slack.Prohibited,
+		slack.WebhookGone,
+	} {
+		if errors.Is(err, kind) {
+			return marked{err, report.ErrRefused}
+		}
 	}
 	return err
 }
+
+// marked is an error that also is another one, without its words.
+type marked struct {
+	error
+	also error
+}
+
+// Is reports whether target is the other one.
+func (m marked) Is(target error) bool { return target == m.also }
+
+// Unwrap returns the error.
+func (m marked) Unwrap() error { return m.error }
 
 // webhook posts to the one channel of an incoming webhook.
 type webhook struct {
@@ -175,7 +210,7 @@ func (*webhook) Name() string { return "slack-webhook" }
 func (*webhook) Living() bool { return false }
 
 func (w *webhook) Post(ctx context.Context, m report.Message) (string, error) {
-	return "", w.advise(w.Webhook.Post(ctx, slackMessage(m)))
+	return "", lasting(w.advise(w.Webhook.Post(ctx, slackMessage(m))))
 }
 func (*webhook) Update(context.Context, string, report.Message) error { return report.ErrGone }
 func (*webhook) Reply(context.Context, string, report.Message) error  { return report.ErrGone }

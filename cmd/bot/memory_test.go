@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/litellm"
+	"github.com/org/openclaw-litellm-action/report"
+	"github.com/org/openclaw-litellm-action/rotate"
+	"github.com/org/openclaw-litellm-action/store"
+)
+
+// carriers are the places that keep the memory of notices, each opened anew by each call: what is saved by one is loaded by
+// the next.
+func carriers(t *testing.T) map[string]func() report.Journal {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "state.db")
+	w := newWorld()
+	t.Cleanup(w.close)
+	proxy := &litellm.Client{BaseURL: w.urls["litellm"], Key: w.secrets["LITELLM_MASTER_KEY"]}
+	holder := rotate.HolderID("openclaw")
+	if err := proxy.CreateUser(t.Context(), holder, litellm.Fields{"metadata": map[string]any{"somebody": "else's"}}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		u, err := proxy.User(context.Background(), holder) // the test's own has ended
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if err != nil || string(u.Metadata["somebody"]) != `"else's"` {
+			t.Errorf("the holder's other metadata is %s, %v", u.Metadata["somebody"], err)
+		}
+	})
+	return map[string]func() report.Journal{
+		"state file": func() report.Journal {
+			db, err := store.Open(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { db.Close() })
+			return db
+		},
+		"holder": func() report.Journal { return &holderJournal{proxy, holder} },
+	}
+}
+
+// TestMemoryCarriers: every place keeps a memory byte by byte, the last one alone, and knows when there is none.
+func TestMemoryCarriers(t *testing.T) {
+	t.Parallel()
+	for name, open := range carriers(t) {
+		if got, err := open().Load(t.Context()); err != nil || got != nil {
+			t.Errorf("%s: at first it holds %q, %v", name, got, err)
+		}
+		for _, data := range [][]byte{[]byte("first"), {0, 1, 0xff, '"', '\\', '\n'}, bytes.Repeat([]byte("long "), 50_000), {}, []byte("last")} {
+			if err := open().Save(t.Context(), data); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if err := open().Save(t.Context(), data); err != nil { // twice is once
+				t.Fatalf("%s: %v", name, err)
+			}
+			if got, err := open().Load(t.Context()); err != nil || !bytes.Equal(got, data) {
+				t.Errorf("%s: %d bytes became %d, %v", name, len(data), len(got), err)
+			}
+		}
+		memory := report.Memory{Shown: "state", Done: []string{"rotated|openclaw|3"}}
+		data, err := memory.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := open().Save(t.Context(), data); err != nil {
+			t.Fatal(err)
+		}
+		got, err := open().Load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := report.Decode(got); err != nil || m.Shown != "state" || strings.Join(m.Done, "") != "rotated|openclaw|3" {
+			t.Errorf("%s: the memory is %+v, %v", name, m, err)
+		}
+	}
+}
+
+// TestServeRemembers: a service that restarts tells nothing again, and keeps the figures of its passes.
+func TestServeRemembers(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	t.Cleanup(w.close)
+	path := filepath.Join(t.TempDir(), "state.db")
+	env := w.environment()
+	serve := func() {
+		stop := make(chan struct{})
+		done := make(chan int)
+		var stderr safeBuffer
+		go func() {
+			done <- run(process{
+				args: []string{"serve", "--state-file", path}, getenv: func(name string) string { return env[name] },
+				readFile: os.ReadFile, now: w.clock.now, sleep: w.clock.sleep, stop: stop, stdout: &safeBuffer{}, stderr: &stderr,
+			})
+		}()
+		for deadline := time.Now().Add(20 * time.Second); !strings.Contains(stderr.String(), "pass done") && time.Now().Before(deadline); {
+			time.Sleep(5 * time.Millisecond)
+		}
+		close(stop)
+		if code := <-done; code != exitOK {
+			t.Fatalf("exit code %d:\n%s", code, stderr.String())
+		}
+	}
+	serve()
+	told := len(w.slack.Messages())
+	if told == 0 {
+		t.Fatal("nobody was told of the first rotation")
+	}
+	w.clock.sleep(context.Background(), time.Hour)
+	serve()
+	if n := len(w.slack.Messages()); n != told {
+		t.Errorf("after the restart there are %d messages, before %d", n, told)
+	}
+	db, err := store.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	passes, err := db.History(t.Context(), time.Time{})
+	if err != nil || len(passes) != 2 || passes[0].Rotated != 1 || passes[1].Rotated != 0 {
+		t.Errorf("the history is %+v, %v", passes, err)
+	}
+}
+
+// safeBuffer is a buffer for two goroutines.
+type safeBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
