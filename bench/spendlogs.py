@@ -52,7 +52,7 @@ def row(rng, i, texts):
             '"content":"%s"}}]},"session_id":"%032x","status":"%s","mcp_namespaced_tool_name":null,"agent_id":null,"proxy_server_request":{}}') % (
         rng.getrandbits(128), key, spend, prompt + completion, prompt, completion, at, at, rng.randrange(9000), at, model, model, i % 97,
         '"failure"' if failed else "null", prompt + completion, prompt, completion, key, spend / 3, spend, spend / 1.5, spend,
-        rng.getrandbits(128), '{"error_code":"429","error_class":"RateLimitError","error_message":"%s"}' % rng.choice(texts)[:0] if failed else "null",
+        rng.getrandbits(128), '{"error_code":"429","error_class":"RateLimitError","error_message":"%s"}' % rng.choice(texts) if failed else "null",
         key[-4:], int(fell), "claude-opus-4-6" if fell else model, i % 250, model, "True" if hit else "None",
         rng.choice(texts), rng.choice(texts), rng.getrandbits(128), status)
 

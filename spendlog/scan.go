@@ -10,7 +10,7 @@ import (
 const (
 	history   = 32     // bytes before the position that stay at hand
 	deepest   = 10_000 // containers in containers, as encoding/json has it
-	longText  = 1024   // bytes of a text that are kept
+	longText  = 256    // bytes of a text that are kept
 	longName  = 64     // bytes of a member's name that are kept
 	longToken = 80     // bytes that hold any number that is believed, and what ends it
 )
