@@ -136,31 +136,6 @@ func (c *Client) listKeys(ctx context.Context, op string, query url.Values) ([]K
 	return keys, nil
 }
 
-// pages calls each for every element of the list in field, page after page until one is not full.
-func (c *Client) pages(ctx context.Context, q call, field string, each func(json.RawMessage) error) error {
-	for page := 1; page <= maxPages; page++ {
-		q.query.Set("page", strconv.Itoa(page))
-		o, _, err := c.get(ctx, q, field)
-		if err != nil {
-			return err
-		}
-		r := reader{object: o}
-		list := r.list(field)
-		for _, raw := range list {
-			if err := each(raw); err != nil {
-				return unreadable(q.op, err)
-			}
-		}
-		if r.err != nil {
-			return unreadable(q.op, r.err)
-		}
-		if total := r.count("total_pages"); len(list) < listSize || total > 0 && int64(page) >= total {
-			return nil
-		}
-	}
-	return &Error{Op: q.op, Route: "GET " + q.path, Kind: TooLarge, Message: "the list does not end"}
-}
-
 // onKey posts one write about a key row.
 func (c *Client) onKey(ctx context.Context, doing, path, token string, body Fields) error {
 	op := doing + " key " + short(token)
