@@ -109,7 +109,7 @@ func (s *sequence) play(adopt bool) {
 
 // handMade makes a key by hand that the first run adopts, and returns what it had spent already.
 func (s *sequence) handMade() decimal.Decimal {
-	v := secret.New(fmt.Sprintf("sk-live-hand-%016x", s.rand.Uint64()))
+	v := secret.New("sk-hand-" + s.policy.Name[len(s.policy.Name)-14:]) // a value that exists already would be ignored
 	spent := decimal.RequireFromString("0.15")
 	fields := litellm.Fields{"key_alias": s.policy.Name, "max_budget": s.policy.MaxBudget.Decimal, "budget_duration": "1mo", "spend": spent}
 	if s.policy.TeamID != "" {
