@@ -17,6 +17,7 @@ hermetic() {
   step 'go run ./cmd/bot run --sandbox' first_command
   step 'go test ./...' all_tests
   step 'go test -race ./...' race
+  step 'fuzzing, a few seconds each' fuzzing
   step 'the page in Chromium, with axe-core' .ci/page
 }
 
@@ -90,3 +91,16 @@ all_tests() {
 }
 
 race() { CGO_ENABLED=1 go test -race -count=1 ./...; }
+
+# fuzzing runs every fuzz test of the repository for a fixed, short time. The corpora are in testdata/fuzz.
+fuzzing() {
+  local dir name found=0
+  while IFS=: read -r dir name; do
+    echo "$dir $name"
+    go test "$dir" -run '^$' -fuzz "^$name\$" -fuzztime 5s -fuzzminimizetime 10x
+    found=$((found + 1))
+  done < <(git grep --untracked -o '^func Fuzz[A-Za-z0-9_]*' -- '*_test.go' |
+    sed -E 's|^(.*)/[^/]*:func (.*)$|./\1:\2|')
+  echo "note: $found fuzz tests"
+  ((found > 0))
+}
