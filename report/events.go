@@ -124,7 +124,7 @@ func fingerprint(r Report) string {
 	}
 	for _, k := range r.Keys {
 		used := k.UsedPercent.Decimal.Div(decimal.NewFromInt(5)).Floor()
-		state = append(state, k.Name, k.Generation, used, k.MaxBudget, k.ResetAt.UTC(), k.Failed)
+		state = append(state, k.Name, k.Generation, used, k.ResetAt.UTC(), k.Failed)
 		for _, g := range k.Generations {
 			if g.State != "deleted" { // it is gone from the next reading
 				state = append(state, g.Number, g.State)

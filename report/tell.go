@@ -71,7 +71,7 @@ type Telling struct {
 	Issues     IssueTracker // nil: no issue
 	Messengers []Messenger
 	Pager      Messenger // hears of critical news alone, and of its end; nil: none
-	Journal      Journal // keeps the memory where there is no issue, or while it can't be reached; nil: none
+	Journal    Journal   // keeps the memory where there is no issue, or while it can't be reached; nil: none
 	// Near says that the Journal is at hand and cheap, a service's own file: it is asked on every pass and saved beside the
 	// issue, and the later of the two counts. So neither's loss is a loss, and moving to either costs no repeat.
 	Near bool
@@ -82,6 +82,9 @@ type Telling struct {
 	// MessengerView says it for messages.
 	IssueView     Options
 	MessengerView Options
+	// Learn says what the issue may show where IssueView only assumes it; nil: it does not. It is asked at most once a
+	// Tell, and only if something is to be written. If it fails, the assumption stands.
+	Learn func(context.Context) (Options, error)
 	// Timeout bounds each call of a tracker, messenger or journal; 0: 30 s.
 	Timeout time.Duration
 }

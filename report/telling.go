@@ -36,6 +36,7 @@ func (t Telling) Tell(ctx context.Context, r Report) (Result, error) {
 		s.judge(r.judged)
 	}
 	if s.due() {
+		s.learn(ctx, r)
 		if s.pendingAnywhere() > 0 {
 			s.save(ctx)
 		}
@@ -45,6 +46,22 @@ func (t Telling) Tell(ctx context.Context, r Report) (Result, error) {
 	}
 	s.closeDoubles(ctx)
 	return s.res, s.res.Err()
+}
+
+// learn replaces what is assumed of the issue's readers by what is so.
+func (s *session) learn(ctx context.Context, r Report) {
+	if s.Learn == nil || s.Issues == nil {
+		return
+	}
+	view := s.IssueView
+	err := s.call(ctx, func(ctx context.Context) (err error) {
+		view, err = s.Learn(ctx)
+		return err
+	})
+	if err == nil {
+		s.IssueView, s.public = view, view.view(r)
+		s.judge(r.judged)
+	}
 }
 
 // session is one Tell in progress.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,11 +34,11 @@ func (b *bot) print(r report.Report) error {
 func (b *bot) render(w *bytes.Buffer, r report.Report) error {
 	switch b.set.Format {
 	case "json":
-		return report.JSON(w, r, report.Options{})
+		return report.JSON(w, r, b.printView())
 	case "html":
-		return report.HTML(w, r, b.pageView())
+		return report.HTML(w, r, b.printView())
 	case "markdown":
-		_, err := w.WriteString(report.Markdown(r, report.Options{}))
+		_, err := w.WriteString(report.Markdown(r, b.printView()))
 		return err
 	}
 	return report.Text(w, r, b.textOptions())
@@ -45,11 +46,10 @@ func (b *bot) render(w *bytes.Buffer, r report.Report) error {
 
 // textOptions suits the terminal: colour only on one, and not where NO_COLOR is set.
 func (b *bot) textOptions() report.Options {
-	width := b.stdoutTerminal.width
-	return report.Options{
-		Width: width,
-		Color: width > 0 && b.set.Output == "" && b.getenv("NO_COLOR") == "" && b.getenv("TERM") != "dumb",
-	}
+	o := b.printView()
+	o.Width = b.stdoutTerminal.width
+	o.Color = o.Width > 0 && b.set.Output == "" && b.getenv("NO_COLOR") == "" && b.getenv("TERM") != "dumb"
+	return o
 }
 
 // tellRunner gives GitHub Actions the step summary, the outputs and the annotations. Outside Actions it does nothing.
@@ -136,25 +136,57 @@ func oneLine(r rune) rune {
 // publicView says what surfaces may show that everybody sees who sees the repository. The event that started the run
 // tells whether that is the world; where it does not, it is taken to be.
 func (b *bot) publicView() report.Options {
-	if b.privateRepository() {
-		return report.Options{}
-	}
-	return report.Options{Public: true}
+	private, _ := b.privateRepository()
+	return b.viewFor(private)
 }
 
-func (b *bot) privateRepository() bool {
+// viewFor is what may be shown to those who can read a repository.
+func (b *bot) viewFor(private bool) report.Options {
+	if private {
+		return report.Options{}
+	}
+	return report.Options{Public: true, HideAmounts: !b.set.Report.AmountsInPublic}
+}
+
+// privateRepository is what the event says of the repository, and whether it says anything.
+func (b *bot) privateRepository() (private, known bool) {
 	path := b.getenv("GITHUB_EVENT_PATH")
 	if path == "" {
-		return false
+		return false, false
 	}
 	content, err := b.readFile(filepath.Clean(path))
 	if err != nil {
-		return false
+		return false, false
 	}
 	var event struct {
 		Repository struct {
-			Private bool `json:"private"`
+			Private *bool `json:"private"`
 		} `json:"repository"`
 	}
-	return json.Unmarshal(content, &event) == nil && event.Repository.Private
+	if json.Unmarshal(content, &event) != nil || event.Repository.Private == nil {
+		return false, false
+	}
+	return *event.Repository.Private, true
+}
+
+// learnView asks GitHub who can read the issue; nil where the event has said so.
+func (b *bot) learnView() func(context.Context) (report.Options, error) {
+	if _, known := b.privateRepository(); known {
+		return nil
+	}
+	return func(ctx context.Context) (report.Options, error) {
+		owner, name, _ := strings.Cut(b.set.Report.IssueRepository, "/")
+		r, err := b.issuesAPI.Repository(ctx, owner, name)
+		return b.viewFor(r.Private), err
+	}
+}
+
+// printView says what the result may show: in Actions it goes to the log, or the page to an artifact, which everybody can
+// read who sees the repository. Other files are for later steps, and whole, and so
+// is what was asked of an export.
+func (b *bot) printView() report.Options {
+	if b.action == nil || b.set.SpendLogs != "" || b.set.Output != "" && b.set.Format != "html" {
+		return report.Options{}
+	}
+	return b.publicView()
 }

@@ -17,7 +17,7 @@ const repeatAfter = 24 * time.Hour
 
 // telling connects the report to the senders that the settings name.
 func (b *bot) telling() report.Telling {
-	t := report.Telling{Repeat: repeatAfter, IssueView: b.publicView()}
+	t := report.Telling{Repeat: repeatAfter, IssueView: b.publicView(), Learn: b.learnView()}
 	if j := b.journal(); j != nil {
 		t.Journal = j
 	}
@@ -130,7 +130,7 @@ type channel struct {
 }
 
 func (c *channel) Name() string { return c.name }
-func (*channel) Living() bool { return true }
+func (*channel) Living() bool   { return true }
 
 func (c *channel) Post(ctx context.Context, m report.Message) (string, error) {
 	ref, err := c.bot.Post(ctx, c.channel, slackMessage(m))
