@@ -1,0 +1,68 @@
+package rotate
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/litellm"
+)
+
+// TestOwnLimits: a generation has the limit itself only where it cannot bind before the holder's does.
+func TestOwnLimits(t *testing.T) {
+	own := func(window string, spent int64) func(*litellm.Key, *journal) {
+		return func(k *litellm.Key, _ *journal) { k.BudgetDuration, k.Spend = window, decimal.NewFromInt(spent) }
+	}
+	none := func(spent int64) func(*litellm.Key, *journal) {
+		return func(k *litellm.Key, _ *journal) {
+			k.MaxBudget, k.BudgetDuration, k.Spend = decimal.NullDecimal{}, "", decimal.NewFromInt(spent)
+		}
+	}
+	for _, tc := range []struct {
+		name           string
+		policy, holder string // windows
+		spent          int64  // the holder's
+		generation     func(*litellm.Key, *journal)
+		want           []string
+	}{
+		{"they share a window", "1mo", "1mo", 5, own("1mo", 5), nil},
+		{"the window is to change: the own limit goes first", "7d", "1mo", 5, own("1mo", 5), []string{"update g1 own limit", "update g0"}},
+		{"the holder's has changed: it comes back", "7d", "7d", 5, none(5), []string{"update g1"}},
+		{"but not on more than the holder has counted", "7d", "7d", 4, none(5), nil},
+		{"a window begins where there was none", "1d", "", 5, own("", 5), []string{"update g1 own limit", "update g0", "update g1"}},
+		{"no calendar: none", "15d", "15d", 5, own("15d", 5), []string{"update g1 own limit"}},
+		{"the configuration names no window: the holder's counts", "", "1mo", 5, own("", 5), []string{"update g1 own limit", "update g1"}},
+		{"nothing ever resets", "", "", 5, own("", 5), nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld().generation(1, day, true, tc.generation)
+			w.Policy.BudgetDuration, w.Holder.BudgetDuration, w.Holder.Spend = tc.policy, tc.holder, decimal.NewFromInt(tc.spent)
+			if diff := cmp.Diff(tc.want, steps(w.plan(Options{}))); diff != "" {
+				t.Errorf("steps (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestTeamWindows: a member's budget has the configured window where the release knows one, and where it does not that is
+// said and not tried.
+func TestTeamWindows(t *testing.T) {
+	team := func(window string) *world {
+		w := newWorld().generation(1, day, true)
+		w.TeamID = "agents"
+		w.Member = &litellm.TeamMember{MaxBudget: w.Policy.MaxBudget, BudgetDuration: window}
+		return w
+	}
+	if got := steps(team("1mo").plan(Options{})); got != nil {
+		t.Errorf("as configured: %v", got)
+	}
+	if diff := cmp.Diff([]string{"update g0 team agents"}, steps(team("").plan(Options{}))); diff != "" {
+		t.Errorf("without a window:\n%s", diff)
+	}
+	old := team("")
+	old.NoMemberWindow = true
+	if p := old.plan(Options{}); len(p.Steps) > 0 || !hasRule(p.Findings, "team-budget-never-resets") {
+		t.Errorf("on a release without: steps %v, findings %v", steps(p), p.Findings)
+	}
+}
