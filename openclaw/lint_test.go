@@ -1,0 +1,193 @@
+package openclaw
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/shopspring/decimal"
+)
+
+// goodText is a configuration with nothing wrong.
+const goodText = `{
+  secrets: { providers: { litellm: { source: "file", path: "/run/litellm.key", mode: "singleValue" } } },
+  models: { mode: "merge", providers: { litellm: {
+    baseUrl: "https://litellm.example.com/v1",
+    api: "openai-completions",
+    auth: "api-key",
+    apiKey: { source: "file", provider: "litellm", id: "value" },
+    models: [
+      { id: "gpt-4o", name: "GPT-4o", reasoning: false, input: ["text", "image"],
+        cost: { input: 2.5, output: 10 }, contextWindow: 128000, maxTokens: 16384 },
+      { id: "small", name: "small", cost: { input: 0.1, output: 0.4 }, contextWindow: 32000, maxTokens: 4096 },
+    ],
+  } } },
+  agents: { defaults: {
+    model: { primary: "litellm/gpt-4o", fallbacks: ["litellm/small"] },
+    mediaModels: { image: { primary: "litellm/painter" } },
+  } },
+}
+`
+
+func usd(text string) decimal.NullDecimal {
+	return decimal.NewNullDecimal(decimal.RequireFromString(text))
+}
+
+func testServed() *Served {
+	return &Served{Models: []Model{
+		{ID: "gpt-4o", Mode: "chat", Vision: true, Window: 128000, MaxTokens: 16384, Input: usd("2.5"), Output: usd("10")},
+		{ID: "painter", Mode: "image_generation"},
+		{ID: "small", Mode: "chat", Window: 32000, MaxTokens: 4096, Input: usd("0.1"), Output: usd("0.4")},
+	}}
+}
+
+func testLinter() Linter {
+	return Linter{Served: testServed(), Getenv: func(string) string { return "" }, Mode: testMode}
+}
+
+func testMode(path string) (fs.FileMode, error) {
+	if strings.Contains(path, "missing") {
+		return 0, errors.New("missing")
+	}
+	if strings.Contains(path, "open") {
+		return 0o644, nil
+	}
+	return 0o600, nil
+}
+
+func lintText(l Linter, text string) []Problem {
+	return l.Lint("f", func(string) ([]byte, error) { return []byte(text), nil })
+}
+
+// edit replaces old, which has to be there once, and returns where it was.
+func edit(t *testing.T, text, old, with string) string {
+	t.Helper()
+	if strings.Count(text, old) != 1 {
+		t.Fatalf("%q is there %d times", old, strings.Count(text, old))
+	}
+	return strings.Replace(text, old, with, 1)
+}
+
+func TestLintFindsEachFault(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ old, with, at, rule string }{
+		{"contextWindow: 128000", "contextWindow: 128_000", "10:61", "syntax"},
+		{"  } },\n}\n", "  } }\n", "18:1", "syntax"},
+		{"/v1\"", "/v1/v1\"", "4:14", "base-url"},
+		{"https://litellm", "litellm", "4:14", "base-url"},
+		{"/v1\"", "/v1/chat/completions\"", "4:14", "base-url"},
+		{"https://litellm.example.com", "http://192.168.1.7:4000", "4:14", "private-network"},
+		{`"openai-completions"`, `"anthropic-messages"`, "5:10", "api"},
+		{`    auth: "api-key",` + "\n", "", "6:5", "missing-auth"},
+		{`auth: "api-key"`, `auth: "token"`, "6:11", "missing-auth"},
+		{`{ source: "file", provider: "litellm", id: "value" }`, `"plain-text-key"`, "7:13", "plaintext-key"},
+		{`{ source: "file", provider: "litellm", id: "value" }`, `{ source: "file", provider: "litellm" }`, "7:13", "secret-ref"},
+		{`provider: "litellm", id`, `provider: "other", id`, "7:41", "undeclared-provider"},
+		{`{ source: "file", path`, `{ source: "exec", path`, "7:41", "undeclared-provider"},
+		{"    apiKey: { source: \"file\", provider: \"litellm\", id: \"value\" },\n", "", "3:41", "missing-key"},
+		{"/run/litellm.key", "/run/open.key", "2:60", "key-file"},
+		{"/run/litellm.key", "/run/missing.key", "2:60", "key-file"},
+		{`maxTokens: 4096 },`, "maxTokens: 4096 },\n      { id: 'gpt-4o', name: 'again' },", "12:13", "duplicate-model"},
+		{`maxTokens: 4096 },`, "maxTokens: 4096 },\n      { id: 'litellm/small', name: 'small' },", "12:13", "model-id"},
+		{`name: "GPT-4o", `, "", "9:7", "model-row"},
+		{`"text", "image"`, `"text", "pictures"`, "9:73", "model-row"},
+		{"contextWindow: 32000", "contextWindow: 200000", "11:87", "wrong-limit"},
+		{"contextWindow: 32000", "contextWindow: 16000", "11:87", "wrong-limit"},
+		{"contextWindow: 32000", "contextWindow: 0", "11:87", "model-row"},
+		{"maxTokens: 4096", "maxTokens: 8192", "11:105", "wrong-limit"},
+		{", maxTokens: 4096", "", "11:13", "missing-limit"},
+		{"input: 2.5", "input: 0.0000025", "10:24", "wrong-cost"},
+		{"cost: { input: 2.5, output: 10 }, ", "", "9:13", "missing-cost"},
+		{`"litellm/painter"`, `"litellm/small"`, "16:38", "wrong-mode"},
+		{`"litellm/painter"`, `"litellm/nobody"`, "16:38", "not-served"},
+		{`["litellm/small"]`, `["litellm/gpt-4o"]`, "15:53", "useless-fallback"},
+		{`["litellm/small"]`, `["small"]`, "15:53", "bare-reference"},
+		{`mediaModels: { image: { primary: "litellm/painter" } }`, `imageGenerationModel: { primary: "litellm/painter" }`, "16:5", "obsolete-key"},
+		{"agents: {", "env: { FOO: 'x' }, agents: {", "14:10", "obsolete-key"},
+		{"agents: {", "env: { vars: { LITELLM_API_KEY: 'x' } }, agents: {", "14:18", "shadowed-key"},
+		{`mode: "merge"`, `mode: "merge", mode: "merge"`, "3:28", "duplicate-name"},
+		{`mode: "merge"`, `pricing: {}`, "3:13", "obsolete-key"},
+		{`name: "small",`, `name: "small", compat: { appendOnlyRuntimeContext: true },`, "11:47", "obsolete-key"},
+		{"agents: {", "extra: { $include: '../else.json5' }, agents: {", "14:22", "syntax"},
+	} {
+		found := lintText(testLinter(), edit(t, goodText, c.old, c.with))
+		if len(found) != 1 || found[0].Rule != c.rule || found[0].At.String() != "f:"+c.at || found[0].What == "" || found[0].Mend == "" {
+			t.Errorf("%s → %s: want %s at %s, got %v", c.old, c.with, c.rule, c.at, found)
+		}
+	}
+}
+
+func TestLintOfAVariable(t *testing.T) {
+	t.Parallel()
+	ref := `{ source: "file", provider: "litellm", id: "value" }`
+	for with, want := range map[string]string{
+		`"${LITELLM_API_KEY}"`: "no-rotation unset-variable",
+		`"${lower}"`:           "no-rotation secret-ref",
+		`{ source: "env", provider: "default", id: "LITELLM_API_KEY" }`: "no-rotation unset-variable",
+		`{ source: "cloud", provider: "default", id: "x" }`:             "secret-ref",
+	} {
+		if got := rules(lintText(testLinter(), edit(t, goodText, ref, with))); got != want {
+			t.Errorf("%s: %s, want %s", with, got, want)
+		}
+	}
+}
+
+func rules(found []Problem) string {
+	var names []string
+	for _, p := range found {
+		names = append(names, p.Rule)
+	}
+	return strings.Join(names, " ")
+}
+
+// goodTexts are configurations with nothing wrong.
+func goodTexts(t *testing.T) []string {
+	ref := `{ source: "file", provider: "litellm", id: "value" }`
+	return []string{
+		goodText,
+		edit(t, goodText, "https://litellm.example.com/v1", "http://127.0.0.1:4000"),
+		edit(t, goodText, "https://litellm.example.com/v1", "http://host.docker.internal:4000/v1/"),
+		edit(t, goodText, `"https://litellm.example.com/v1"`, `"http://10.0.0.7:4000/v1", request: { allowPrivateNetwork: true }`),
+		edit(t, goodText, ref, `{ source: "store", provider: "default", id: "litellm" }`),
+		edit(t, goodText, `{ primary: "litellm/gpt-4o", fallbacks: ["litellm/small"] }`, `"litellm/gpt-4o"`),
+		edit(t, goodText, `"litellm/small"`, `"anthropic/claude-opus-4-6"`),
+		edit(t, goodText, "  agents: {", "  /* who */ 'agents': { entries: { main: { model: 'litellm/small' } },"),
+		edit(t, goodText, "128000", "0x1F400"),
+		edit(t, goodText, "    mediaModels: { image: { primary: \"litellm/painter\" } },\n", "\n"),
+	}
+}
+
+func TestLintFindsNothingInGoodOnes(t *testing.T) {
+	t.Parallel()
+	for i, text := range goodTexts(t) {
+		if found := lintText(testLinter(), text); len(found) > 0 {
+			t.Errorf("%d: %v", i, found)
+		}
+		if found := lintText(Linter{}, text); len(found) > 0 {
+			t.Errorf("%d, without a proxy: %v", i, found)
+		}
+	}
+}
+
+// TestLintOfThePage holds the two configurations of OpenClaw's provider page.
+func TestLintOfThePage(t *testing.T) {
+	t.Parallel()
+	unset := Linter{Getenv: func(string) string { return "" }}
+	for name, want := range map[string]string{
+		"chat.json5":  "6:9 missing-auth|6:17 no-rotation|6:17 unset-variable|10:17 missing-cost|18:17 missing-cost",
+		"image.json5": "4:7 no-models|6:9 missing-auth|6:17 no-rotation|6:17 unset-variable|12:7 obsolete-key|14:23 syntax",
+	} {
+		found := unset.Lint(filepath.Join("testdata", "page", name), os.ReadFile)
+		var got []string
+		for _, p := range found {
+			got = append(got, fmt.Sprintf("%d:%d %s", p.At.Line, p.At.Column, p.Rule))
+		}
+		if strings.Join(got, "|") != want {
+			t.Errorf("%s:\n got %s\nwant %s", name, strings.Join(got, "|"), want)
+		}
+	}
+}

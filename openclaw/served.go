@@ -1,0 +1,64 @@
+package openclaw
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/shopspring/decimal"
+)
+
+// Model is one model group as the proxy serves it. What the proxy does not tell is zero.
+type Model struct {
+	ID        string
+	Mode      string // "chat", "image_generation", …; "": not told
+	Reasoning bool
+	Vision    bool
+	Window    int64 // tokens in
+	MaxTokens int64 // tokens out
+	// Prices in US dollars a million tokens.
+	Input, Output, CacheRead, CacheWrite decimal.NullDecimal
+	Fallbacks                            []string // other groups, in order
+	Source                               string   // where the numbers come from, such as "GET /model/info"
+	Differ                               []string // what the deployments behind the group disagree on
+}
+
+// Image reports whether the model makes pictures.
+func (m Model) Image() bool { return m.Mode == "image_generation" || m.Mode == "image_edit" }
+
+// Chat reports whether the model answers chats, or the proxy does not say what it does.
+func (m Model) Chat() bool { return m.Mode == "" || m.Mode == "chat" || m.Mode == "responses" }
+
+// Served is what the proxy serves, in the order of names. A nil *Served is a proxy that was not asked.
+type Served struct{ Models []Model }
+
+// Find returns the model of that id.
+func (s *Served) Find(id string) (Model, bool) {
+	if s == nil {
+		return Model{}, false
+	}
+	i := slices.IndexFunc(s.Models, func(m Model) bool { return m.ID == id })
+	if i < 0 {
+		return Model{}, false
+	}
+	return s.Models[i], true
+}
+
+// privateHost reports whether an address is on a private network but not this machine: OpenClaw then wants leave.
+func privateHost(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	if host == "" || host == "localhost" || host == "host.docker.internal" {
+		return false
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return !ip.IsLoopback() && (ip.IsPrivate() || ip.IsLinkLocalUnicast())
+	}
+	return net.ParseIP(host) == nil && (!strings.Contains(host, ".") || strings.HasSuffix(host, ".local") ||
+		strings.HasSuffix(host, ".internal") || strings.HasSuffix(host, ".lan"))
+}
