@@ -14,8 +14,17 @@ func (c *Client) AllKeys(ctx context.Context, maxPages int) (keys []Key, ok bool
 	query := url.Values{
 		"return_full_object": {"true"}, "size": {strconv.Itoa(listSize)}, "sort_by": {"created_at"}, "sort_order": {"asc"},
 	}
+	ok, err = c.pagesUpTo(ctx, call{op: op, path: "/key/list", query: query}, "keys", maxPages, collect(&keys))
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	return keys, true, nil
+}
+
+// collect returns a function that reads key rows into keys, each once: a row can move to another page while they are read.
+func collect(keys *[]Key) func(json.RawMessage) error {
 	seen := map[string]bool{}
-	ok, err = c.pagesUpTo(ctx, call{op: op, path: "/key/list", query: query}, "keys", maxPages, func(raw json.RawMessage) error {
+	return func(raw json.RawMessage) error {
 		o, err := parseObject(raw)
 		if err != nil {
 			return err
@@ -23,12 +32,8 @@ func (c *Client) AllKeys(ctx context.Context, maxPages int) (keys []Key, ok bool
 		k, err := readKey(o)
 		if err == nil && !seen[k.Token] {
 			seen[k.Token] = true
-			keys = append(keys, k)
+			*keys = append(*keys, k)
 		}
 		return err
-	})
-	if err != nil || !ok {
-		return nil, false, err
 	}
-	return keys, true, nil
 }

@@ -2,7 +2,6 @@ package litellm
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -117,19 +116,7 @@ func (c *Client) listKeys(ctx context.Context, op string, query url.Values) ([]K
 	query.Set("sort_by", "created_at")
 	query.Set("sort_order", "asc")
 	var keys []Key
-	seen := map[string]bool{}
-	err := c.pages(ctx, call{op: op, path: "/key/list", query: query}, "keys", func(raw json.RawMessage) error {
-		o, err := parseObject(raw)
-		if err != nil {
-			return err
-		}
-		k, err := readKey(o)
-		if err == nil && !seen[k.Token] {
-			seen[k.Token] = true
-			keys = append(keys, k)
-		}
-		return err
-	})
+	err := c.pages(ctx, call{op: op, path: "/key/list", query: query}, "keys", collect(&keys))
 	if err != nil {
 		return nil, err
 	}
