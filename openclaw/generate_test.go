@@ -1,0 +1,65 @@
+package openclaw
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestGenerated holds that what Generate writes is what Linter wants, for every part and address.
+func TestGenerated(t *testing.T) {
+	t.Parallel()
+	served := testServed()
+	served.Models[0].Fallbacks = []string{"small", "elsewhere"}
+	for _, base := range []string{"https://litellm.example.com", "http://10.1.2.3:4000"} {
+		text, err := Generate(served, Options{BaseURL: base, KeyFile: "/run/litellm.key"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := lintText(testLinter(), text); len(found) > 0 {
+			t.Errorf("%s\n%v", text, found)
+		}
+		n, _ := Parse("f", []byte(text))
+		model := n.Get("agents", "defaults", "model")
+		if model.Get("primary").String() != "litellm/gpt-4o" || len(model.Get("fallbacks").Items) != 1 {
+			t.Errorf("the chain is wrong:\n%s", text)
+		}
+		if again, _ := Generate(served, Options{BaseURL: base, KeyFile: "/run/litellm.key"}); again != text {
+			t.Error("not the same again")
+		}
+	}
+}
+
+func TestGeneratedSaysWhatIsUnknown(t *testing.T) {
+	t.Parallel()
+	text, err := Generate(&Served{Models: []Model{{ID: "odd\"\n", Source: "GET /model/info"}}}, Options{BaseURL: "http://127.0.0.1:4000", KeyFile: "/k"})
+	if err != nil || strings.Count(text, "UNKNOWN") != 3 || strings.Contains(text, "cost:") || strings.Contains(text, "contextWindow:") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if _, errs := Parse("f", []byte(text)); len(errs) > 0 {
+		t.Error(errs)
+	}
+	if _, err := Generate(testServed(), Options{Models: []string{"nobody"}}); err == nil {
+		t.Error("an unserved model is no error")
+	}
+}
+
+func TestGeneratedPartIsTakenIn(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	part, err := Generate(testServed(), Options{BaseURL: "https://litellm.example.com", KeyFile: "/run/litellm.key", Part: "provider"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := `{ secrets: { providers: { litellm: { source: "file", path: "/run/litellm.key", mode: "singleValue" } } },
+  models: { providers: { litellm: { $include: "./litellm.json5" } } },
+  agents: { defaults: { model: { primary: "litellm/small" } } } }`
+	for name, text := range map[string]string{"litellm.json5": part, "openclaw.json": own} {
+		if err := os.WriteFile(dir+"/"+name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found := testLinter().Lint(dir+"/openclaw.json", os.ReadFile); len(found) > 0 {
+		t.Error(found)
+	}
+}
