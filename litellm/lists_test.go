@@ -35,8 +35,8 @@ func TestKeysReadsEveryPageOnce(t *testing.T) {
 	if wantNil(t, err); len(keys) != 204 || len(s.asked) != 3 {
 		t.Errorf("%d keys in %d requests", len(keys), len(s.asked))
 	}
-	if want := "GET /key/list?page=2&return_full_object=true&size=100&sort_by=created_at&sort_order=asc&user_id=u"; s.asked[1] != want {
-		t.Error(s.asked[1])
+	if want := "GET /key/list?page=2&return_full_object=true&size=100&sort_by=created_at&sort_order=asc&user_id=u"; !slices.Contains(s.asked, want) {
+		t.Error(s.asked)
 	}
 	s = serve(t, rows("keys", 100, 0, row, `,"total_pages":1`))
 	if keys, err = client(s, nil).KeysByAlias(context.Background(), "a"); err != nil || len(keys) != 100 || len(s.asked) != 1 {
@@ -97,8 +97,8 @@ func TestSpendLogsPages(t *testing.T) {
 	}
 
 	q.Limit = 7
-	s = serve(t, release("1.106.10"), rows("data", 1000, 0, logRow, ""))
-	if got = collect(t, client(s, nil), q); len(got) != 7 || len(s.asked) != 2 || !strings.Contains(s.asked[1], "page_size=1000") {
+	s = serve(t, release("1.106.10"), rows("data", 7, 0, logRow, ""))
+	if got = collect(t, client(s, nil), q); len(got) != 7 || len(s.asked) != 2 || !strings.Contains(s.asked[1], "page_size=7&") {
 		t.Errorf("%d rows, %v", len(got), s.asked)
 	}
 }

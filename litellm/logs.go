@@ -30,6 +30,9 @@ func (c *Client) SpendLogs(ctx context.Context, q LogQuery) iter.Seq2[SpendLog, 
 		} else if r.AtLeast(1, 96) {
 			size = largeLogPage
 		}
+		if q.Limit > 0 {
+			size = min(size, q.Limit)
+		}
 		pager := logPager{client: c, query: q, size: size, page: 1}
 		for left := or(q.Limit, -1); ; {
 			rows, last, err := pager.next(ctx)
@@ -101,10 +104,10 @@ func (p *logPager) next(ctx context.Context) (rows []SpendLog, last bool, err er
 // shrink goes over to small pages if err says that a large one is refused or too large to read.
 func (p *logPager) shrink(err error) bool {
 	var e *Error
-	if p.size == smallLogPage || !errors.As(err, &e) || e.Kind != TooLarge && e.Status != http.StatusUnprocessableEntity {
+	if p.size <= smallLogPage || !errors.As(err, &e) || e.Kind != TooLarge && e.Status != http.StatusUnprocessableEntity {
 		return false
 	}
-	p.page = (p.page-1)*(largeLogPage/smallLogPage) + 1
+	p.page = (p.page-1)*p.size/smallLogPage + 1
 	p.size = smallLogPage
 	return true
 }
