@@ -50,6 +50,11 @@ type Day struct {
 	Requests int64
 	Failed   int64
 	Models   []ModelSpend // that it went to; nil: not told
+
+	Tokens       int64
+	Providers    []ModelSpend        // by provider
+	CachedPrompt int64               // prompt tokens that providers had cached
+	Saved        decimal.NullDecimal // what those saved; invalid: not told
 }
 
 // ModelSpend is one model group's part.

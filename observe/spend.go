@@ -77,21 +77,38 @@ func (o Observer) Activity(ctx context.Context, f *budget.Facts, h Holder, from,
 	f.Days = []budget.Day{}
 	for _, d := range a.Days {
 		f.Days = append(f.Days, budget.Day{
-			Date: d.Date, Spend: d.Metrics.Spend, Requests: d.Metrics.Requests, Failed: d.Metrics.Failed, Models: modelsOf(d),
+			Date: d.Date, Spend: d.Metrics.Spend, Requests: d.Metrics.Requests, Failed: d.Metrics.Failed, Models: sumsOf(d.Models),
+			Tokens: d.Metrics.PromptTokens + d.Metrics.CompletionTokens, Providers: sumsOf(d.Providers),
+			CachedPrompt: d.Metrics.CacheReadTokens, Saved: d.Metrics.CacheSaved,
 		})
 	}
 	f.Models = budget.SumDays(f.Days)
 	return nil
 }
 
-// modelsOf returns a day's models by name.
-func modelsOf(d litellm.DayActivity) []budget.ModelSpend {
-	var models []budget.ModelSpend
-	for _, name := range slices.Sorted(maps.Keys(d.Models)) {
-		m := d.Models[name]
-		models = append(models, budget.ModelSpend{
+// sumsOf returns one dimension of a day by name.
+func sumsOf(by map[string]litellm.Metrics) []budget.ModelSpend {
+	var sums []budget.ModelSpend
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		m := by[name]
+		sums = append(sums, budget.ModelSpend{
 			Model: name, Spend: m.Spend, Requests: m.Requests, Failed: m.Failed, Tokens: m.PromptTokens + m.CompletionTokens,
 		})
 	}
-	return models
+	return sums
+}
+
+// Dearest returns the n most expensive requests of a key that began in [from, to), with one request.
+func (o Observer) Dearest(ctx context.Context, h Holder, from, to time.Time, n int) ([]budget.Request, error) {
+	var dearest []budget.Request
+	q := litellm.LogQuery{From: from, To: to, UserID: h.UserID, Status: "success", Descending: true, BySpend: true, Limit: n}
+	for row, err := range o.Client.SpendLogs(ctx, q) {
+		if err != nil {
+			return nil, fmt.Errorf("reading the most expensive requests of key %q: %w", h.Key, err)
+		}
+		if row.Spend.IsPositive() {
+			dearest = append(dearest, requestOf(row))
+		}
+	}
+	return dearest, nil
 }

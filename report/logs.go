@@ -218,28 +218,33 @@ func (t *text) logs() {
 		t.para("  ", clip(visible(s), textLimit), plain)
 	}
 	for _, table := range l.tables() {
-		if len(table.rows) == 0 {
-			continue
+		t.logTable(table)
+	}
+}
+
+// logTable shows one table, if it has rows.
+func (t *text) logTable(table logTable) {
+	if len(table.rows) == 0 {
+		return
+	}
+	t.head(table.title)
+	var columns []column
+	for i, h := range table.heads {
+		columns = append(columns, column{head: h, right: i > 0 && h != "at" && h != "key" && h != "model" && h != "end user", shrink: i == 0, drop: max(i-1, 0)})
+	}
+	var rows [][]cell
+	for _, r := range table.rows {
+		var row []cell
+		for _, s := range r {
+			row = append(row, cell{t.fit(visible(s), 40), plain})
 		}
-		t.head(table.title)
-		var columns []column
-		for i, h := range table.heads {
-			columns = append(columns, column{head: h, right: i > 0 && h != "at" && h != "key" && h != "model" && h != "end user", shrink: i == 0, drop: max(i-1, 0)})
-		}
-		var rows [][]cell
-		for _, r := range table.rows {
-			var row []cell
-			for _, s := range r {
-				row = append(row, cell{t.fit(visible(s), 40), plain})
-			}
-			rows = append(rows, row)
-		}
-		for _, line := range t.table(columns, rows, 2) {
-			t.line(line)
-		}
-		if table.more > 0 {
-			t.line("  ", t.paint("and "+plural(table.more, "more "+table.noun), faint))
-		}
+		rows = append(rows, row)
+	}
+	for _, line := range t.table(columns, rows, 2) {
+		t.line(line)
+	}
+	if table.more > 0 {
+		t.line("  ", t.paint("and "+plural(table.more, "more "+table.noun), faint))
 	}
 }
 
@@ -253,7 +258,13 @@ func mdLogs(r Report) []section {
 		s.rows = append(s.rows, "- "+mdText(clip(line, textLimit)))
 	}
 	out := []section{s}
-	for _, table := range r.Logs.tables() {
+	return append(out, mdTables(r.Logs.tables())...)
+}
+
+// mdTables shows tables.
+func mdTables(tables []logTable) []section {
+	var out []section
+	for _, table := range tables {
 		s := section{title: table.title, noun: table.noun, share: 50, head: []string{
 			"| " + strings.Join(table.heads, " | ") + " |", "|---|" + strings.Repeat("--:|", len(table.heads)-1),
 		}}

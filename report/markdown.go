@@ -24,7 +24,7 @@ func markdown(r Report, o Options, state bool) string {
 	if !state {
 		sections = append(sections, mdDone(r))
 	}
-	sections = append(append(sections, mdLogs(r)...), mdDetails(r), mdDays(r), mdNotes(r))
+	sections = append(append(append(sections, mdOverview(r)...), mdLogs(r)...), mdDetails(r), mdDays(r), mdNotes(r))
 	return compose(lead, sections, o.Limit)
 }
 

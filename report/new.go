@@ -28,6 +28,7 @@ type Input struct {
 	Failures []Failure         // what belongs to no step: observing, reading
 	Errors   []error           // the same, without further detail
 	Notes    []string
+	Overview *Overview      // of Period
 	Logs     *Logs          // an export of spend logs
 	Requests map[string]int // by outside system
 	// Configured names every key of the configuration, whether or not this pass touched it; nil: not told. A story about
@@ -46,7 +47,7 @@ func New(in Input) Report {
 	}
 	r := Report{
 		SchemaVersion: SchemaVersion, GeneratedAt: in.Now.UTC(), Command: in.Command, DryRun: in.DryRun,
-		ToolVersion: in.Version, Period: in.Period, Logs: in.Logs, Requests: in.Requests,
+		ToolVersion: in.Version, Period: in.Period, Overview: in.Overview, Logs: in.Logs, Requests: in.Requests,
 		Notes: append([]string{}, in.Notes...), Failures: append([]Failure{}, in.Failures...), Findings: []finding.Finding{},
 		judged: coverageOf(in),
 	}

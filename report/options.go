@@ -80,7 +80,7 @@ func scrub(s string) string {
 // public returns r as people outside may read it.
 func public(r Report) Report {
 	r = mapTexts(r, scrub)
-	r.Logs = r.Logs.public()
+	r.Logs, r.Overview = r.Logs.public(), r.Overview.public()
 	if r.Proxy != nil {
 		r.Proxy.URL = ""
 	}
@@ -91,7 +91,7 @@ func public(r Report) Report {
 func withoutAmounts(r Report) Report {
 	r = mapTexts(r, func(s string) string { return amountForm.ReplaceAllString(s, "[amount]") })
 	r.AmountsHidden = true
-	r.Logs = r.Logs.withoutAmounts()
+	r.Logs, r.Overview = r.Logs.withoutAmounts(), r.Overview.withoutAmounts()
 	none := decimal.NullDecimal{}
 	r.Totals.Spend, r.Totals.MaxBudget = none, none
 	for i := range r.Keys {

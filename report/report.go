@@ -29,6 +29,8 @@ type Report struct {
 	Failures []Failure         `json:"failures"` // what was tried and did not work
 	Notes    []string          `json:"notes"`    // what a reader should know that is neither
 
+	// Overview is what the period cost, over all keys; nil: not asked.
+	Overview *Overview `json:"overview,omitempty"`
 	// Logs is the export of spend logs that the report was made from; nil: none.
 	Logs *Logs `json:"spend_logs,omitempty"`
 	// Requests counts the requests made to each outside system ("litellm", "github", "slack").

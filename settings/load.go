@@ -53,6 +53,10 @@ func Load(args []string, getenv func(string) string, readFile func(string) ([]by
 		l.readForLogs()
 		return l.out, l.err()
 	}
+	if l.out.Command == CommandOpenClaw {
+		l.readForOpenClaw(readFile, sandbox)
+		return l.out, l.err()
+	}
 	if p := checkEvent(l.out.Event); p != nil && !l.out.Sandbox {
 		l.add(Source{Layer: Environment, Name: "GITHUB_EVENT_NAME"}, p)
 		return l.out, l.err()

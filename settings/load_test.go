@@ -91,7 +91,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 		"openclaw-litellm.yml": "failover: {window: long, probes: true}\nschedule: {run: hourly}\n"})
 	wantFaults(t, err,
 		`environment LITELLM_BASE_URL: plain http to "litellm.example.com" would show credentials to the network; use https://`,
-		`flag --format: "xml" is not known; write one of text, markdown, html, json`,
+		`flag --format: "xml" is not known; write one of text, markdown, html, json, csv`,
 		`flag --rotation-interval: "monthly" is no fixed length of time; write days, such as 30d`,
 		`environment OPENCLAW_LITELLM_MAX_BUDGET: "lots" is not an amount; write US dollars such as 50 or 0.25`,
 		`openclaw-litellm.yml:1:20: "long" is not a duration; write a duration such as 30d, 2w or 12h`,

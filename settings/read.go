@@ -54,6 +54,9 @@ func (l *loader) readCommand() {
 	if s.InActions && s.Command == CommandServe {
 		l.add(Source{Name: "command line"}, bad("use run on a schedule", "serve never ends, which a job in Actions has to"))
 	}
+	if s.Command == CommandDoctor {
+		s.OpenClawConfig = l.text("openclaw-config", parsePath)
+	}
 	l.refuseIdle()
 }
 
@@ -215,7 +218,7 @@ func (l *loader) readService() {
 // readOutput reads how results and the log are written.
 func (l *loader) readOutput() {
 	s := l.out
-	s.Period = l.choice("period")
+	s.Period = read(l, l.values["period"], parsePeriod)
 	s.Format = l.choice("format")
 	s.Output = l.text("output", parsePath)
 	s.Log = Log{Format: l.choice("log-format"), Level: l.choice("log-level")}

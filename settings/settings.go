@@ -42,14 +42,17 @@ type Settings struct {
 	DryRun           bool     // true for plan: nothing is written anywhere and nobody is told
 	DetailedExitCode bool     // plan: exit with 4 if work is due
 	Sandbox          bool     // no outside system is used; LiteLLM, GitHub and Slack are left for the caller to fill
-	Period           string   // of a report: day, week, month, 24h or 7d
+	Period           Period   // of a report
 	SpendLogs        string   // report: the export to read, - for standard input; nothing else is asked then; "": none
 	Strict           bool     // report: refuse a damaged export
 
-	Format string            // text, markdown or json
+	Format string            // text, markdown, html, json or csv
 	Output string            // file for the result; "": standard output
 	FailOn *finding.Severity // nil: never
 	Log    Log
+
+	OpenClaw       OpenClaw // of the command openclaw
+	OpenClawConfig string   // doctor: OpenClaw's configuration to examine; "": none
 
 	LiteLLM   LiteLLM
 	GitHub    GitHub

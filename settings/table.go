@@ -65,15 +65,15 @@ const prefix = "OPENCLAW_LITELLM_"
 
 // table returns every setting.
 func table() []row {
-	return slices.Concat(runRows(), litellmRows(), keyRows(), alertRows(), githubRows(), tellRows(), serviceRows(), outputRows())
+	return slices.Concat(runRows(), litellmRows(), keyRows(), alertRows(), githubRows(), tellRows(), serviceRows(), openclawRows(), outputRows())
 }
 
 func runRows() []row {
 	return []row{
 		{name: "command", group: groupRun, kind: choice, on: inputSurface, choices: jobCommands(), def: CommandRun,
 			help: "what to do"},
-		{name: "names", group: groupRun, kind: list, on: inputSurface | envSurface, cmds: []string{CommandRotate, CommandKeys}, arg: true,
-			help: "logical keys to rotate or list (default: all); for keys also: unblock and the name of one"},
+		{name: "names", group: groupRun, kind: list, on: inputSurface | envSurface, cmds: []string{CommandRotate, CommandKeys, CommandOpenClaw}, arg: true,
+			help: "logical keys to rotate or list (default: all); for keys also: unblock and the name of one; for openclaw: config, or lint and a file"},
 		{name: "config", group: groupRun, on: everywhere,
 			help: "configuration file (default: " + strings.Join(files(), ", then ") + ", if there is one)"},
 		{name: "only", group: groupRun, kind: list, on: everywhere, cmds: []string{CommandRun},
@@ -203,16 +203,16 @@ func serviceRows() []row {
 }
 
 func outputRows() []row {
-	results := []string{CommandRun, CommandPlan, CommandRotate, CommandCheck, CommandReport, CommandKeys}
+	results := []string{CommandRun, CommandPlan, CommandRotate, CommandCheck, CommandReport, CommandKeys, CommandOpenClaw, CommandDoctor}
 	return []row{
-		{name: "period", group: groupOutput, kind: choice, on: everywhere, def: "week", cmds: []string{CommandReport},
-			choices: []string{"day", "week", "month", "24h", "7d"}, help: "what a report covers"},
+		{name: "period", group: groupOutput, on: everywhere, def: "week", cmds: []string{CommandReport},
+			help: "what a report covers: day, week, month, 24h, days such as 7d, or 2026-11-01..2026-11-15"},
 		{name: "format", group: groupOutput, kind: choice, on: everywhere, def: "text", cmds: results,
-			choices: []string{"text", "markdown", "html", "json"}, help: "how the result is written"},
+			choices: []string{"text", "markdown", "html", "json", "csv"}, help: "how the result is written"},
 		{name: "output", group: groupOutput, on: everywhere, cmds: results,
 			help: "file for the result (default: standard output)"},
 		{name: "fail-on", group: groupOutput, kind: choice, on: everywhere, def: "never",
-			choices: []string{"never", "warning", "critical"}, cmds: []string{CommandRun, CommandCheck, CommandReport},
+			choices: []string{"never", "warning", "critical"}, cmds: []string{CommandRun, CommandCheck, CommandReport, CommandOpenClaw},
 			help: "exit with 3 at a finding this severe"},
 		{name: "log-format", group: groupOutput, kind: choice, on: everywhere, def: "text",
 			choices: []string{"text", "json"}, help: "how the log is written"},
@@ -232,6 +232,8 @@ func commands() []command {
 		{CommandCheck, "judge spend and failover"},
 		{CommandReport, "report spend over a period"},
 		{CommandKeys, "list logical keys and their generations; keys unblock NAME reopens the one blocked last"},
+		{CommandOpenClaw, "openclaw config prints a configuration from what the proxy serves; openclaw lint FILE judges one"},
+		{CommandDoctor, "examine proxy, rights, tokens, targets, Slack and OpenClaw; say how to mend each fault"},
 		{CommandServe, "run as a service, on a schedule"},
 		{CommandVersion, "print the version"},
 	}

@@ -35,6 +35,8 @@ func (b *bot) render(w *bytes.Buffer, r report.Report) error {
 	switch b.set.Format {
 	case "json":
 		return report.JSON(w, r, b.printView())
+	case "csv":
+		return report.CSV(w, r, report.Options{})
 	case "html":
 		return report.HTML(w, r, b.printView())
 	case "markdown":

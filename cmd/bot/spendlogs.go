@@ -60,7 +60,8 @@ func (p *pass) readLogs() error {
 	}
 	o := spendlog.Options{Strict: p.set.Strict}
 	if p.set.From("period").Given() {
-		o.From, o.To = periodStart(p.set.Period, p.in.Now), p.in.Now
+		s := spanOf(p.set.Period, p.in.Now)
+		o.From, o.To = s.from, s.to
 	}
 	progress := &readProgress{Reader: in, bot: p.bot, size: size}
 	s, err := spendlog.Read(progress, o)
@@ -83,7 +84,7 @@ func (p *pass) takeLogs(s *spendlog.Summary, o spendlog.Options) {
 		p.in.Logs.Source = filepath.Base(p.set.SpendLogs)
 	}
 	if !o.From.IsZero() {
-		p.in.Period = &report.Period{Name: p.set.Period, From: o.From, To: o.To}
+		p.in.Period = &report.Period{Name: p.set.Period.Name, From: o.From, To: o.To}
 	} else if s.Rows > 0 {
 		p.in.Period = &report.Period{Name: "spend logs", From: s.First, To: s.Last}
 	}

@@ -1,0 +1,189 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Overview is what a period cost, over all keys, against the period before it.
+type Overview struct {
+	Source     string    `json:"source"`
+	BeforeFrom time.Time `json:"before_from"` // the period before is [BeforeFrom, Period.From)
+
+	Total     PeriodSums   `json:"total"`
+	Keys      []PeriodSums `json:"keys,omitempty"`   // dearest first
+	Models    []PeriodSums `json:"models,omitempty"` // dearest first
+	Providers []PeriodSums `json:"providers,omitempty"`
+	Days      []PeriodSums `json:"days,omitempty"` // in date order
+
+	Dearest       []LogRequest `json:"dearest,omitempty"` // the most expensive requests
+	DearestSource string       `json:"dearest_source,omitempty"`
+
+	CachedPrompt int64               `json:"cached_prompt"` // prompt tokens that providers had cached
+	Saved        decimal.NullDecimal `json:"saved"`         // by providers' caches, as LiteLLM tells; null: this release does not
+}
+
+// PeriodSums are the sums of a period: of a key, model, provider or day by its name, or of all.
+type PeriodSums struct {
+	Name     string              `json:"name,omitempty"`
+	Spend    decimal.NullDecimal `json:"spend"`
+	Before   decimal.NullDecimal `json:"before"`         // Spend of the period before; null for days
+	Change   decimal.NullDecimal `json:"change_percent"` // from Before to Spend; null if nothing was spent before
+	Requests int64               `json:"requests"`
+	Failed   int64               `json:"failed"`
+	Tokens   int64               `json:"tokens"`
+}
+
+// Grown returns the sums with Change worked out.
+func (s PeriodSums) Grown() PeriodSums {
+	s.Change = decimal.NullDecimal{}
+	if s.Spend.Valid && s.Before.Valid && s.Before.Decimal.IsPositive() {
+		grown := s.Spend.Decimal.Sub(s.Before.Decimal).Mul(decimal.NewFromInt(100))
+		s.Change = decimal.NewNullDecimal(grown.DivRound(s.Before.Decimal, 1))
+	}
+	return s
+}
+
+// clone returns a copy that shares nothing that is changed below.
+func (o *Overview) clone() *Overview {
+	c := *o
+	c.Keys, c.Models, c.Providers, c.Days = slices.Clone(o.Keys), slices.Clone(o.Models), slices.Clone(o.Providers), slices.Clone(o.Days)
+	c.Dearest = slices.Clone(o.Dearest)
+	return &c
+}
+
+// public leaves out end users.
+func (o *Overview) public() *Overview {
+	if o == nil {
+		return nil
+	}
+	c := o.clone()
+	for i := range c.Dearest {
+		c.Dearest[i].EndUser = ""
+	}
+	return c
+}
+
+// withoutAmounts leaves out money; how much it changed stays.
+func (o *Overview) withoutAmounts() *Overview {
+	if o == nil {
+		return nil
+	}
+	c, none := o.clone(), decimal.NullDecimal{}
+	c.Saved, c.Total.Spend, c.Total.Before = none, none, none
+	for _, list := range [][]PeriodSums{c.Keys, c.Models, c.Providers, c.Days} {
+		for i := range list {
+			list[i].Spend, list[i].Before = none, none
+		}
+	}
+	for i := range c.Dearest {
+		c.Dearest[i].Spend = none
+	}
+	return c
+}
+
+// lines says in a few sentences what the period cost.
+func (o *Overview) lines() []string {
+	s := o.Total
+	out := []string{fmt.Sprintf("%s in %s, %d tokens, %d failed", usd(s.Spend.Valid, money(s.Spend)), plural(int(s.Requests), "request"), s.Tokens, s.Failed)}
+	switch {
+	case s.Change.Valid && s.Before.Valid:
+		out = append(out, fmt.Sprintf("%s than in the period before (%s USD, from %s)", moreOrLess(s.Change.Decimal), money(s.Before), date(o.BeforeFrom)))
+	case s.Change.Valid:
+		out = append(out, moreOrLess(s.Change.Decimal)+" than in the period before, from "+date(o.BeforeFrom))
+	case s.Before.Valid:
+		out = append(out, "nothing was spent in the period before, from "+date(o.BeforeFrom))
+	}
+	if o.CachedPrompt > 0 {
+		cached := fmt.Sprintf("%d prompt tokens came from providers' caches", o.CachedPrompt)
+		if o.Saved.Valid {
+			cached += ", which saved " + money(o.Saved) + " USD"
+		}
+		out = append(out, cached)
+	}
+	return append(out, "sums by UTC day from "+o.Source)
+}
+
+func moreOrLess(change decimal.Decimal) string {
+	switch {
+	case change.IsNegative():
+		return change.Neg().String() + "% less"
+	case change.IsZero():
+		return "neither more nor less"
+	}
+	return change.String() + "% more"
+}
+
+// tables returns what the period cost by day, key, model and provider, and the dearest requests.
+func (o *Overview) tables() []logTable {
+	var out []logTable
+	for _, g := range []struct {
+		noun string
+		list []PeriodSums
+		last bool // the last ones are shown rather than the first
+	}{{"day", o.Days, true}, {"key", o.Keys, false}, {"model", o.Models, false}, {"provider", o.Providers, false}} {
+		list, more := g.list, max(len(g.list)-logLines, 0)
+		if g.last {
+			list = list[more:]
+		}
+		t := logTable{title: "Spend by " + g.noun, noun: g.noun, heads: []string{g.noun, "spend USD", "before USD", "change", "requests", "tokens", "failed"}, more: more}
+		for _, v := range list[:min(len(list), logLines)] {
+			t.rows = append(t.rows, v.row())
+		}
+		out = append(out, t)
+	}
+	top := logTable{title: "Most expensive requests", noun: "request", heads: []string{"request", "spend USD", "tokens", "at", "key", "model", "end user"}}
+	for _, q := range o.Dearest {
+		top.rows = append(top.rows, []string{q.ID, money(q.Spend), fmt.Sprint(q.Tokens), stamp(q.Start), q.Key, q.Model, q.EndUser})
+	}
+	return append(out, top)
+}
+
+func (s PeriodSums) row() []string {
+	change, before := "", ""
+	if s.Change.Valid {
+		change = s.Change.Decimal.String() + "%"
+	}
+	if s.Before.Valid {
+		before = money(s.Before)
+	}
+	return []string{s.Name, money(s.Spend), before, change, fmt.Sprint(s.Requests), fmt.Sprint(s.Tokens), fmt.Sprint(s.Failed)}
+}
+
+// overview shows the period.
+func (t *text) overview() {
+	if t.r.Overview == nil {
+		return
+	}
+	t.head("The period")
+	for _, s := range t.r.Overview.lines() {
+		t.para("  ", clip(visible(s), textLimit), plain)
+	}
+	for _, table := range t.r.Overview.tables() {
+		t.logTable(table)
+	}
+}
+
+// mdOverview shows the period.
+func mdOverview(r Report) []section {
+	if r.Overview == nil {
+		return nil
+	}
+	s := section{title: "The period", noun: "line", share: 50}
+	for _, line := range r.Overview.lines() {
+		s.rows = append(s.rows, "- "+mdText(clip(line, textLimit)))
+	}
+	return append([]section{s}, mdTables(r.Overview.tables())...)
+}
+
+// csvName is a name that no spreadsheet takes for a formula.
+func csvName(s string) string {
+	if strings.ContainsAny(s[:min(1, len(s))], "=+-@\t\r") {
+		return "'" + s
+	}
+	return s
+}

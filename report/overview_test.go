@@ -1,0 +1,71 @@
+package report_test
+
+import (
+	"encoding/csv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/report"
+)
+
+func overviewReport() report.Report {
+	usd := func(s string) decimal.NullDecimal { return decimal.NewNullDecimal(decimal.RequireFromString(s)) }
+	return report.New(report.Input{Command: "report", Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Overview: &report.Overview{
+		Source: "GET /user/daily/activity", BeforeFrom: time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC),
+		Total:   report.PeriodSums{Spend: usd("3.5000000001"), Before: usd("7"), Requests: 3, Failed: 1, Tokens: 90}.Grown(),
+		Models:  []report.PeriodSums{{Name: "=cmd|' /C calc'!A0", Spend: usd("3.5000000001"), Before: usd("0"), Requests: 3}},
+		Dearest: []report.LogRequest{{ID: "r1", Key: "openclaw", Model: "big", Spend: usd("3"), EndUser: "eve@example.com"}},
+		Saved:   usd("0.25"), CachedPrompt: 1000,
+	}})
+}
+
+func TestOverview(t *testing.T) {
+	t.Parallel()
+	r := overviewReport()
+	var text strings.Builder
+	if err := report.Text(&text, r, report.Options{Width: 200}); err != nil {
+		t.Fatal(err)
+	}
+	for name, shown := range map[string]string{"text": text.String(), "markdown": report.Markdown(r, report.Options{})} {
+		for _, want := range []string{"50% less than in the period before", "1000 prompt tokens", "saved 0.25 USD", "Most expensive requests", "r1"} {
+			if !strings.Contains(shown, want) {
+				t.Errorf("%s does not say %q", name, want)
+			}
+		}
+	}
+	hidden := report.Markdown(r, report.Options{Public: true, HideAmounts: true})
+	for _, secret := range []string{"eve", "3.50", "0.25", "7.00"} {
+		if strings.Contains(hidden, secret) {
+			t.Errorf("public Markdown shows %q", secret)
+		}
+	}
+	if !strings.Contains(hidden, "50% less") {
+		t.Error("public Markdown does not tell the change")
+	}
+}
+
+// TestCSV: amounts are exact, every line has every column, and no name is a formula.
+func TestCSV(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	if err := report.CSV(&b, overviewReport(), report.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(b.String())).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string][]string{}
+	for _, row := range rows {
+		seen[row[0]] = row
+		if strings.HasPrefix(row[2], "=") {
+			t.Errorf("a formula: %q", row)
+		}
+	}
+	if seen["total"][3] != "3.5000000001" || seen["total"][4] != "7" || seen["model"][2] != "'=cmd|' /C calc'!A0" || seen["request"][2] != "r1" {
+		t.Errorf("lines %q", rows)
+	}
+}
