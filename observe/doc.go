@@ -4,14 +4,21 @@
 //
 // Everything is read from aggregates or from the newest rows, so that a pass costs the same however much was ever logged.
 //
-//	Models    GET /health/readiness/details (on releases without it a second one, GET /health/readiness)
+//	Look      GET /health/readiness/details (on releases without it a second one, GET /health/readiness)
+//	          GET /v1/models: only if a key has a model list, or Configured asks for it
 //	          GET /health/latest
-//	          GET /spend/logs/v2: one page, the newest rows of the window
-//	          GET /v1/models: only where rows do not record fallbacks and a key's model list allows to infer them
+//	          GET /spend/logs/v2: one page, the newest rows of the window, of all keys at once
 //	Spend     GET /user/info (for a key in a team its membership instead), unless the pass has read the holder already
 //	Activity  GET /user/daily/activity; releases before 1.93 two more
+//	Dearest   GET /spend/logs/v2: one short page in order of spend
+//	Probe     POST /v1/chat/completions: at most twenty calls of one token, none after a quarter of a dollar
 //
-// So Models takes three requests on releases that record fallbacks (1.106 on) and at most five on others. While the proxy
-// does not answer it takes the first alone. Whatever cannot be had is a gap in the facts and names the rules it leaves
-// unjudged: it is never an error that hides the rest.
+// So Look takes three requests, one more with model lists, one more on 1.81. While the proxy does not answer it takes the
+// first alone. Whatever cannot be had is a gap in the facts and names the rules it leaves unjudged: it is never an error that
+// hides the rest.
+//
+// # Whose rows
+//
+// A row belongs to a key if its user is the key's holder, whichever generation made it, a deleted one included. Rows of the
+// management key and of others count for models alone, and those of the proxy's own health checks for nothing.
 package observe
