@@ -146,7 +146,7 @@ func readKey(o object) (Key, error) {
 	r := reader{object: o}
 	k := Key{
 		Token: r.text("token"), Alias: r.text("key_alias"), UserID: r.text("user_id"), TeamID: r.text("team_id"),
-		Models: r.texts("models", "id"), Spend: r.money("spend"), MaxBudget: r.amount("max_budget"),
+		Models: r.texts("models", "id"), Spend: r.counted("spend"), MaxBudget: r.amount("max_budget"),
 		BudgetDuration: r.text("budget_duration"), BudgetResetAt: r.time("budget_reset_at"), Expires: r.time("expires"),
 		Blocked: r.flag("blocked"), Metadata: r.inner("metadata"), CreatedAt: r.time("created_at"),
 		UpdatedAt: r.time("updated_at"), CreatedBy: r.text("created_by"), Raw: o,

@@ -43,7 +43,7 @@ func (c *Client) TeamMember(ctx context.Context, teamID, userID string) (*TeamMe
 		row.object, row.err = parseObject(raw)
 		if row.text("user_id") == userID {
 			budget := reader{object: row.inner("litellm_budget_table")}
-			m.Spend, m.MaxBudget = row.money("spend"), budget.amount("max_budget")
+			m.Spend, m.MaxBudget = row.counted("spend"), budget.amount("max_budget")
 			m.BudgetDuration, m.BudgetResetAt = budget.text("budget_duration"), budget.time("budget_reset_at")
 			row.err = errors.Join(row.err, budget.err)
 			member = true

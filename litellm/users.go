@@ -118,7 +118,7 @@ func (c *Client) DeleteUser(ctx context.Context, id string) error {
 func readUser(o object) (User, error) {
 	r := reader{object: o}
 	u := User{
-		ID: r.text("user_id"), Role: r.text("user_role"), Spend: r.money("spend"), MaxBudget: r.amount("max_budget"),
+		ID: r.text("user_id"), Role: r.text("user_role"), Spend: r.counted("spend"), MaxBudget: r.amount("max_budget"),
 		BudgetDuration: r.text("budget_duration"), BudgetResetAt: r.time("budget_reset_at"), Metadata: r.inner("metadata"),
 		Teams: r.texts("teams", "team_id"), CreatedAt: r.time("created_at"),
 	}

@@ -133,7 +133,7 @@ func holderDiff(p Policy, h *litellm.User) []change {
 // generationDiff compares one generation with what the policy names.
 func generationDiff(p Policy, r Reading, k litellm.Key) []change {
 	var out []change
-	if p.ownLimit(r) && !k.Spend.GreaterThan(r.spend()) {
+	if p.ownLimit(r) && !countedMore(k, r) {
 		if !sameMoney(k.MaxBudget, p.MaxBudget) {
 			out = append(out, change{"max_budget", k.MaxBudget, p.MaxBudget.Decimal})
 		}
@@ -168,10 +168,16 @@ func dropsOwnLimit(p Policy, r Reading, k litellm.Key) []change {
 	if !follows(k.BudgetDuration, window) || !follows(k.BudgetDuration, p.bindingWindow(r)) {
 		return drop
 	}
-	if k.Spend.GreaterThan(r.spend()) && !(sameMoney(k.MaxBudget, p.MaxBudget) && (window == "" || k.BudgetDuration == window)) {
+	if countedMore(k, r) && !(sameMoney(k.MaxBudget, p.MaxBudget) && (window == "" || k.BudgetDuration == window)) {
 		return drop
 	}
 	return nil
+}
+
+// countedMore reports whether a key has counted more than the budget that binds. A millionth of a dollar is none: LiteLLM
+// adds floats.
+func countedMore(k litellm.Key, r Reading) bool {
+	return k.Spend.Sub(r.spend()).GreaterThan(decimal.New(1, -6))
 }
 
 // follows reports whether a key's window has always been reset where the one of the budget that binds was.
