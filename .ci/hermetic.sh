@@ -19,6 +19,7 @@ hermetic() {
   step 'go test -race ./...' race
   step 'fuzzing, a few seconds each' fuzzing
   step 'the page in Chromium, with axe-core' .ci/page
+  step 'Slack messages against @slack/types' .ci/slack-types
 }
 
 tools() {

@@ -48,7 +48,8 @@ func hostile(text string) report.Report {
 	}
 	return report.New(report.Input{
 		Now: at, Command: "run", Version: text, Notes: []string{text}, Outcomes: []rotate.Outcome{o}, Failover: &f,
-		Spend: []budget.Facts{{Key: text, Spend: dec("41"), Limit: limit("50"), Days: []budget.Day{{Date: text, Spend: dec("1")}},
+		Spend: []budget.Facts{{Key: text, Spend: dec("41"), Limit: limit("50"), Days: []budget.Day{{Date: text, Spend: dec("1")},
+			{Date: "2026-11-22", Spend: dec("1"), Models: []budget.ModelSpend{{Model: text, Spend: dec("1")}}}, {Date: "2026-11-23", Spend: dec("2")}},
 			Models: []budget.ModelSpend{{Model: text, Spend: dec("1")}}}},
 		Failures: []report.Failure{{Step: text, Key: text, Target: text, Message: text}}, Requests: map[string]int{text: 1},
 		Findings: []finding.Finding{{Rule: text, Severity: finding.Critical, Subject: finding.Subject{Kind: "key", Name: text}, Level: text,
@@ -236,6 +237,11 @@ func checkSlack(t *testing.T, m report.Message) {
 			for _, e := range b.ContextElements.Elements {
 				texts = append(texts, e.(*slack.TextBlockObject).Text)
 			}
+		case *slack.DataVisualizationBlock:
+			total += checkChart(t, b)
+			plain := m
+			plain.Blocks, plain.Plain = m.Plain, nil
+			checkSlack(t, plain)
 		default:
 			t.Errorf("an unexpected block %T", block)
 		}
@@ -253,6 +259,33 @@ func checkSlack(t *testing.T, m report.Message) {
 	if total > 13000 {
 		t.Errorf("the message has %d characters", total)
 	}
+}
+
+// checkChart holds a chart to the strictest reading of its limits, and returns how many characters it has.
+func checkChart(t *testing.T, b *slack.DataVisualizationBlock) int {
+	t.Helper()
+	c, ok := b.Chart.(*slack.DataVisualizationBarChart)
+	if !ok || len(c.Series) == 0 || len(c.Series) > 6 || len(c.AxisConfig.Categories) > 20 || utf8.RuneCountInString(b.Title) > 50 {
+		t.Errorf("the chart is %+v", b)
+		return 0
+	}
+	names := map[string]bool{}
+	for _, s := range c.Series {
+		if names[s.Name] || s.Name == "" || utf8.RuneCountInString(s.Name) > 20 || len(s.Data) != len(c.AxisConfig.Categories) {
+			t.Errorf("series %q with %d points for %d days", s.Name, len(s.Data), len(c.AxisConfig.Categories))
+		}
+		names[s.Name] = true
+		for i, p := range s.Data {
+			if p.Label != c.AxisConfig.Categories[i] || p.Label == "" || utf8.RuneCountInString(p.Label) > 20 || p.Value < 0 {
+				t.Errorf("point %+v", p)
+			}
+		}
+	}
+	text, err := json.Marshal(b)
+	if err != nil {
+		t.Error(err)
+	}
+	return len(text)
 }
 
 // TestLimits: a thousand keys with a thousand findings fit everywhere, the worst are kept, and the cut is said.

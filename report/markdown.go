@@ -22,7 +22,7 @@ func markdown(r Report, o Options, state bool) string {
 	lead := title + "\n\n" + mdContext(r, state) + "\n"
 	sections := []section{mdFindings(r), mdFailures(r), mdKeys(r)}
 	if !state {
-		sections = append(sections, mdDone(r))
+		sections = append(sections, mdDone(r), mdChart(r))
 	}
 	sections = append(append(append(sections, mdOverview(r)...), mdLogs(r)...), mdDetails(r), mdDays(r), mdNotes(r))
 	return compose(lead, sections, o.Limit)

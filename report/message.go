@@ -74,7 +74,7 @@ func transition(notices []Notice, dropped int, r Report) Message {
 	items := make([]string, 0, len(notices)+1)
 	for _, n := range notices {
 		items = append(items, slackNotice(n, r))
-		m.Broadcast = m.Broadcast || n.Reason != Resolved && n.Reason != Done && n.Severity > finding.Info
+		m.Broadcast = m.Broadcast || n.Reason != Resolved && n.Reason != Done && n.Severity >= finding.Critical
 	}
 	if dropped > 0 {
 		items = append(items, "and "+plural(dropped, "older notice")+" that could not be told in time")
@@ -100,7 +100,7 @@ func opening(notices []Notice, dropped int, r Report) Message {
 	if len(b.blocks) == 0 {
 		return state
 	}
-	return Message{Text: news.Text, Blocks: b.blocks}
+	return Message{Text: news.Text, Blocks: b.blocks}.withChart(r)
 }
 
 func slackNotice(n Notice, r Report) string {

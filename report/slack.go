@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -16,6 +17,8 @@ import (
 type Message struct {
 	Text   string
 	Blocks []slack.Block
+	// Plain says the same in blocks of older kinds, for workspaces that refuse Blocks; nil: Blocks hold no newer ones.
+	Plain []slack.Block
 	// Broadcast asks that a thread reply also shows in the channel.
 	Broadcast bool
 }
@@ -38,7 +41,20 @@ func Slack(r Report, o Options) Message {
 	b.items("finding", slackFindings(r.Findings, r), 60)
 	b.items("failure", slackFailures(r), 60)
 	b.lines("key", slackKeys(r), 95)
-	return Message{Text: slackFallbackText(r), Blocks: b.blocks}
+	m := Message{Text: slackFallbackText(r), Blocks: b.blocks}
+	return m.withChart(r)
+}
+
+// withChart adds the days to the message: as a chart, and in the plain form as text. A message that is almost full goes
+// without.
+func (m Message) withChart(r Report) Message {
+	chart, line, ok := slackChart(r)
+	if !ok || len(m.Blocks) > slackBlocks-2 || m.size() > slackMessage-slackChartRoom {
+		return m
+	}
+	m.Plain = append(slices.Clone(m.Blocks), slack.NewSectionBlock(mrkdwn(line), nil, nil))
+	m.Blocks = append(slices.Clone(m.Blocks), chart)
+	return m
 }
 
 // slackFallbackText is the message in plain words.

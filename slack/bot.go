@@ -80,7 +80,7 @@ func content(m Message) []slack.MsgOption {
 	}
 }
 
-// send makes one sending call with patience, and once more with the text alone if Slack refuses the blocks. call
+// send makes one sending call with patience, and once more with plainer content if Slack refuses the blocks. call
 // returns the message's timestamp, without which an answer is no success.
 func (b *Bot) send(ctx context.Context, op string, harmless bool, m Message,
 	call func(context.Context, *slack.Client, Message) (string, error),
@@ -95,13 +95,7 @@ func (b *Bot) send(ctx context.Context, op string, harmless bool, m Message,
 			return ts != "", err
 		})
 	}
-	err = try(m)
-	if plain, note, ok := textOnly(m, err); ok {
-		if err = try(plain); err == nil {
-			tell(b.Notes, op, note)
-		}
-	}
-	return err
+	return sendPlainer(op, m, b.Notes, try)
 }
 
 // do makes one API call with patience. call reports whether the answer was whole: slack-go takes {} for a success.

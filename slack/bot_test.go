@@ -225,6 +225,55 @@ func TestBlocksRefused(t *testing.T) {
 	}
 }
 
+// TestPlainBlocks: where newer blocks are refused older ones are sent, and where those are too, the text.
+func TestPlainBlocks(t *testing.T) {
+	section := slackgo.NewSectionBlock(slackgo.NewTextBlockObject(slackgo.MarkdownType, "older", false, false), nil, nil)
+	newer := &slackgo.AlertBlock{Type: slackgo.MBTAlert}
+	w := newWorld(t, slacktest.Options{})
+	for _, m := range []slack.Message{
+		{Text: "fallback", Blocks: []slackgo.Block{newer}, Plain: []slackgo.Block{section}},
+		{Text: "fallback", Blocks: []slackgo.Block{newer}, Plain: []slackgo.Block{newer}},
+	} {
+		if _, err := w.bot.Post(t.Context(), channel, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, second := w.Messages()[0].Last(), w.Messages()[1].Last()
+	if !strings.Contains(string(first.Blocks), "older") || first.Text != "fallback" {
+		t.Errorf("people see %s %q", first.Blocks, first.Text)
+	}
+	if second.Blocks != nil || !strings.Contains(second.Text, "Slack refused") {
+		t.Errorf("people see %s %q", second.Blocks, second.Text)
+	}
+	if len(w.notes) != 2 || !strings.Contains(w.notes[0], "older ones were sent") {
+		t.Errorf("notes %q", w.notes)
+	}
+}
+
+// TestBroadcast: a grave reply shows in the channel, also when it had to be cut or sent as text.
+func TestBroadcast(t *testing.T) {
+	w := newWorld(t, slacktest.Options{})
+	ref, err := w.bot.Post(t.Context(), channel, slack.Message{Text: "a message"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []slack.Message{
+		{Text: "grave", Broadcast: true}, {Text: "grave", Broadcast: true, Blocks: []slackgo.Block{&slackgo.AlertBlock{Type: slackgo.MBTAlert}}},
+		{Text: "less so"},
+	} {
+		if _, err := w.bot.Reply(t.Context(), ref, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []bool
+	for _, m := range w.Messages()[1:] {
+		got = append(got, m.Broadcast)
+	}
+	if len(got) != 3 || !got[0] || !got[1] || got[2] {
+		t.Errorf("in the channel: %v", got)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	public := slacktest.Channel{ID: channel, Name: "litellm", BotAbsent: true}
 	tests := map[string]struct {

@@ -23,8 +23,13 @@ func Fit(m Message) (Message, []string) {
 	if f.cutTo(&text, MaxText, true) {
 		f.note("the text was cut")
 	}
-	blocks := f.each(m.Blocks)
-	return Message{Text: text, Blocks: f.whole(blocks)}, f.notes
+	blocks := f.whole(f.each(m.Blocks))
+	plain := m.Plain
+	if plain != nil {
+		var g fitter // what is cut from these is told when they are sent
+		plain = g.whole(g.each(plain))
+	}
+	return Message{Text: text, Blocks: blocks, Plain: plain, Broadcast: m.Broadcast}, f.notes
 }
 
 // fitter collects what was cut.

@@ -6,11 +6,13 @@ import (
 )
 
 // Message is what is sent. Text is always needed: it is what notifications, screen readers and search show, and what
-// is sent alone should Slack refuse the blocks. Text is mrkdwn in which the caller has escaped what came from outside.
+// is sent alone should Slack refuse all blocks. Text is mrkdwn in which the caller has escaped what came from outside.
 // Blocks carry no block_id, since Slack wants a new one with every update.
 type Message struct {
 	Text   string
 	Blocks []slack.Block
+	// Plain are older kinds of blocks that say the same, sent should Slack refuse Blocks; nil: the text alone is.
+	Plain []slack.Block
 	// Broadcast shows a reply in the channel as well as in its thread. Other messages are not changed by it.
 	Broadcast bool
 }

@@ -73,8 +73,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// textOnly reports whether err is Slack refusing m's blocks, and returns what to send instead.
-func textOnly(m Message, err error) (Message, string, bool) {
+// plainer reports whether err is Slack refusing m's blocks, and returns what to send instead: the plain blocks, then the
+// text alone.
+func plainer(m Message, err error) (Message, string, bool) {
 	var e *Error
 	if len(m.Blocks) == 0 || !errors.As(err, &e) || e.Kind != BlocksRefused {
 		return m, "", false
@@ -83,8 +84,26 @@ func textOnly(m Message, err error) (Message, string, bool) {
 	if e.Detail != "" {
 		why += ": " + e.Detail
 	}
+	if len(m.Plain) > 0 {
+		m.Blocks, m.Plain = m.Plain, nil
+		return m, "Slack refused the newer blocks (" + why + "), so older ones were sent", true
+	}
 	m.Text += "\n_Slack refused the formatted version of this message (" + Escape(e.Code) + ")._"
-	return Message{Text: m.Text}, "Slack refused the formatted version (" + why + "), so the text was sent alone", true
+	return Message{Text: m.Text, Broadcast: m.Broadcast}, "Slack refused the formatted version (" + why + "), so the text was sent alone", true
+}
+
+// sendPlainer tries m, and what is plainer as long as Slack refuses blocks, and tells notes what went in its place.
+func sendPlainer(op string, m Message, notes func(string), try func(Message) error) error {
+	err := try(m)
+	for {
+		plain, note, ok := plainer(m, err)
+		if !ok {
+			return err
+		}
+		if m, err = plain, try(plain); err == nil {
+			tell(notes, op, note)
+		}
+	}
 }
 
 // ready returns m fitted, having told notes what was cut, or an *Error if it has no text.

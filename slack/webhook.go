@@ -38,13 +38,7 @@ func (w *Webhook) Post(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	err = w.try(ctx, op, m)
-	if plain, note, ok := textOnly(m, err); ok {
-		if err = w.try(ctx, op, plain); err == nil {
-			tell(w.Notes, op, note)
-		}
-	}
-	return err
+	return sendPlainer(op, m, w.Notes, func(m Message) error { return w.try(ctx, op, m) })
 }
 
 func (w *Webhook) try(ctx context.Context, op string, m Message) error {

@@ -216,5 +216,5 @@ func (*webhook) Update(context.Context, string, report.Message) error { return r
 func (*webhook) Reply(context.Context, string, report.Message) error  { return report.ErrGone }
 
 func slackMessage(m report.Message) slack.Message {
-	return slack.Message{Text: m.Text, Blocks: m.Blocks, Broadcast: m.Broadcast}
+	return slack.Message{Text: m.Text, Blocks: m.Blocks, Plain: m.Plain, Broadcast: m.Broadcast}
 }

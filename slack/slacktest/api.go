@@ -114,6 +114,7 @@ func (s *Server) post(args url.Values) reply {
 	m := Message{Channel: c.ID}
 	if thread := args.Get("thread_ts"); thread != "" && s.find(c.ID, thread) != nil {
 		m.ThreadTS = thread // a reply to a message that is gone becomes an ordinary one
+		m.Broadcast = args.Get("reply_broadcast") == "true"
 	}
 	return fine(shown(s.add(m, args.Get("text"), someBlocks(args.Get("blocks")))))
 }

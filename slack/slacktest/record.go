@@ -14,7 +14,9 @@ type Message struct {
 	ThreadTS string // the thread it stands in, "" for none
 	Webhook  bool   // it came through the incoming webhook
 	Deleted  bool   // by a person
-	Versions []Version
+
+	Broadcast bool // a reply that shows in the channel as well
+	Versions  []Version
 }
 
 // Version is what a message said at one time.
