@@ -291,6 +291,12 @@ func (l *live) recent(f budget.Facts) {
 	l.same("failures"+what, fmt.Sprint(failed), row[2])
 	l.same("tokens"+what, fmt.Sprint(tokens), row[3])
 	l.same("the dearest request"+what, dearest.String(), row[4])
+	top, err := l.observer().Dearest(l.Context(), l.holder, time.Now().Add(-time.Hour), time.Now().Add(time.Minute), 3)
+	l.must(err)
+	if len(top) != 3 {
+		l.Fatalf("the dearest three are %+v", top)
+	}
+	l.same("the first of the dearest"+what, top[0].Spend.String(), row[4])
 }
 
 // fallbacks holds what is recorded against SQL. Releases that record nothing infer nothing here: the keys may ask for both.
