@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/org/openclaw-litellm-action/finding"
 )
@@ -71,26 +72,42 @@ type (
 // html/template for where they stand, and show what would act (control characters, direction overrides) as text. It
 // returns the writer's error.
 func HTML(w io.Writer, r Report, o Options) error {
-	style, err := pageFiles.ReadFile("page/page.css")
+	f, err := readFrame()
 	if err != nil {
-		return fmt.Errorf("reading the page's style: %w", err)
-	}
-	t, err := template.ParseFS(pageFiles, "page/page.html")
-	if err != nil {
-		return fmt.Errorf("reading the page's template: %w", err)
+		return err
 	}
 	p := pageOf(o.view(r))
-	hash := sha256.Sum256(style)
-	p.Policy = fmt.Sprintf(pagePolicy, base64.StdEncoding.EncodeToString(hash[:]))
-	p.Style = template.CSS(style) // ours
+	p.Policy, p.Style = f.policy, f.style
 	var b bytes.Buffer
-	if err := t.Execute(&b, p); err != nil {
+	if err := f.template.Execute(&b, p); err != nil {
 		return fmt.Errorf("laying out the page: %w", err)
 	}
 	// "##[" is a command to a GitHub runner that prints the page.
 	_, err = w.Write(bytes.ReplaceAll(b.Bytes(), []byte("##["), []byte("#&#35;[")))
 	return err
 }
+
+// frame is what every page has in common.
+type frame struct {
+	template *template.Template
+	style    template.CSS
+	policy   string
+}
+
+// readFrame reads the embedded files, once.
+var readFrame = sync.OnceValues(func() (frame, error) {
+	style, err := pageFiles.ReadFile("page/page.css")
+	if err != nil {
+		return frame{}, fmt.Errorf("reading the page's style: %w", err)
+	}
+	t, err := template.ParseFS(pageFiles, "page/page.html")
+	if err != nil {
+		return frame{}, fmt.Errorf("reading the page's template: %w", err)
+	}
+	hash := sha256.Sum256(style)
+	policy := fmt.Sprintf(pagePolicy, base64.StdEncoding.EncodeToString(hash[:]))
+	return frame{t, template.CSS(style), policy}, nil // the style is ours
+})
 
 // shown is a text from outside as the page shows it.
 func shown(s string, n int) string { return clip(visible(s), n) }
