@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 
-	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/settings"
 )
 
@@ -27,12 +26,4 @@ func (p *pass) chart(ctx context.Context) {
 			}
 		}
 	}
-}
-
-// pageView says what a page may show: in Actions it becomes an artifact, which whoever sees the repository can read.
-func (b *bot) pageView() report.Options {
-	if b.action == nil {
-		return report.Options{}
-	}
-	return b.publicView()
 }

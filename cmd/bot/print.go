@@ -36,7 +36,7 @@ func (b *bot) render(w *bytes.Buffer, r report.Report) error {
 	case "json":
 		return report.JSON(w, r, b.printView())
 	case "csv":
-		return report.CSV(w, r, report.Options{})
+		return report.CSV(w, r, b.printView())
 	case "html":
 		return report.HTML(w, r, b.printView())
 	case "markdown":
