@@ -155,11 +155,11 @@ func TestCommandInput(t *testing.T) {
 		t.Errorf("an argument beats the input: %+v", s)
 	}
 	_, err := load("", job().with("INPUT_COMMAND", "serve"), nil)
-	wantFaults(t, err, `input command: "serve" is not known; write one of run, plan, rotate, check, report, keys, version`)
+	wantFaults(t, err, `input command: "serve" is not known; write one of run, plan, rotate, check, report, keys, openclaw, doctor, version`)
 	_, err = load("serve", job(), nil)
 	wantFaults(t, err, "command line: serve never ends, which a job in Actions has to; use run on a schedule")
 	_, err = load("", job().with("INPUT_NOW", "true", "INPUT_NAMES", "openclaw"), nil)
-	wantFaults(t, err, "input names: run does nothing with it; leave it out, or use rotate or keys",
+	wantFaults(t, err, "input names: run does nothing with it; leave it out, or use rotate or keys or openclaw",
 		"input now: run does nothing with it; leave it out, or use rotate")
 	s := mustLoad(t, "", job().with("INPUT_COMMAND", "rotate", "INPUT_NOW", "True", "INPUT_NAMES", "openclaw"), nil)
 	if !s.Now || len(s.Names) != 1 {

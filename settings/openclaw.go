@@ -38,18 +38,24 @@ const defaultKeyFile = "/run/openclaw/litellm.key"
 // not be trusted it works without one whatever is given.
 func (l *loader) readForOpenClaw(readFile func(string) ([]byte, error), sandbox []byte) {
 	s := l.out
-	lint := l.readOpenClaw()
 	trusted := checkEvent(s.Event) == nil || s.Sandbox
-	if p := checkEvent(s.Event); !trusted && !lint {
-		l.add(Source{Layer: Environment, Name: "GITHUB_EVENT_NAME"}, p)
+	if names := l.values["names"].list(); !trusted && (len(names) == 0 || names[0].text != "lint") {
+		l.add(Source{Layer: Environment, Name: "GITHUB_EVENT_NAME"}, checkEvent(s.Event))
 		return
 	}
+	lint := l.readOpenClaw()
 	if !l.readConfig(readFile, sandbox) {
 		return
 	}
 	l.resolve()
 	l.readOutput()
 	s.LiteLLM.CAFile = l.text("ca-file", parsePath)
+	if s.Sandbox {
+		l.readAccess()
+		l.readTelling()
+		l.readService()
+		l.readKeys()
+	}
 	if s.Sandbox || !trusted {
 		return
 	}

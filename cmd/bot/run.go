@@ -71,6 +71,12 @@ func run(p process) int {
 	} else if err := b.connect(); err != nil {
 		return b.refuse(err)
 	}
+	if set.Command == settings.CommandOpenClaw {
+		return b.openclaw(ctx)
+	}
+	if set.Command == settings.CommandDoctor {
+		return b.doctor(ctx)
+	}
 	if set.Command == settings.CommandServe {
 		return b.serve(ctx)
 	}

@@ -27,7 +27,7 @@ func table() map[string]allowed {
 		"litellm":  {own: []string{"secret"}, libs: []string{decimal, "github.com/go-json-experiment/json"}},
 		"github":   {own: []string{"secret"}, libs: []string{"github.com/google/go-github/v62", "github.com/golang-jwt/jwt/v5", "golang.org/x/crypto"}},
 		"slack":    {own: []string{"secret"}, libs: []string{"github.com/slack-go/slack"}},
-		"openclaw": {own: []string{"secret", "finding"}},
+		"openclaw": {own: []string{"secret", "finding"}, libs: []string{decimal}},
 
 		// Pure judgement.
 		"budget":   {own: []string{"finding"}, libs: []string{decimal}},
