@@ -46,8 +46,9 @@ func (b *bot) doctor(ctx context.Context) int {
 	x := &examination{bot: b}
 	if x.reach(ctx) {
 		x.release(ctx)
-		x.rights(ctx)
-		x.models(ctx)
+		if x.rights(ctx) {
+			x.models(ctx)
+		}
 	}
 	x.places(ctx)
 	x.tokens()
@@ -122,12 +123,12 @@ func (x *examination) release(ctx context.Context) {
 	x.note("release", "", stateOK, "LiteLLM "+r.Version, "")
 }
 
-// rights tries what a management key reads, and what it writes with requests that cannot change anything: they name a
-// row that does not exist, so that the proxy says either that it is not there or that this key may not ask.
-func (x *examination) rights(ctx context.Context) {
+// rights tries what a management key reads, about a row that does not exist; what it writes is not tried. It reports
+// whether the proxy knows the key.
+func (x *examination) rights(ctx context.Context) bool {
 	who, err := x.proxy.Identity(ctx)
 	if !x.judge("management key", "", x.adviseProxy(err), "known to the proxy", "give its master key or a management key") {
-		return
+		return false
 	}
 	if who.Master {
 		x.note("management key", "", stateWarning, "it is the proxy's master key", "make a narrow management key, as the README shows, and use that")
@@ -152,6 +153,7 @@ func (x *examination) rights(ctx context.Context) {
 		}
 		x.judge("right", r.name, x.adviseProxy(err), "may be used", "see the proxy's log for this request")
 	}
+	return true
 }
 
 // models finds those without a price, whose spend is not counted, and those without a fallback.
