@@ -37,14 +37,16 @@ type blow int
 
 // The blows.
 const (
-	killBefore blow = iota // the process is killed while the request is on its way; it is never applied
-	killAfter              // it is applied, and the process is killed before it hears so
-	loseAnswer             // it is applied, and the connection breaks
-	refuse503              // it is refused, and so is every repetition of it
+	killBefore  blow = iota // the process is killed while the request is on its way; it is never applied
+	killAfter               // it is applied, and the process is killed before it hears so
+	loseAnswer              // it is applied, and the connection breaks
+	refuse503               // it is refused, and so is every repetition of it
+	pauseBefore             // the process is suspended while the request is on its way; it is applied when it goes on
+	pauseAfter              // it is applied, and the process is suspended before it hears so
 )
 
 func (b blow) String() string {
-	return [...]string{"killed before", "killed after", "answer lost after", "503 at"}[b]
+	return [...]string{"killed before", "killed after", "answer lost after", "503 at", "paused before", "paused after"}[b]
 }
 
 // strike is one blow to the nth write from now on, counted from 0 over all gates.
@@ -52,8 +54,8 @@ type strike struct {
 	nth  int
 	blow blow
 
-	hit      chan struct{} // closed when the process is to be killed
-	dead     chan struct{} // closed by who killed it
+	hit      chan struct{} // closed when the process is to be killed or suspended
+	dead     chan struct{} // closed by who killed it, or let it go on
 	at       crossing      // what was struck
 	happened bool
 	body     string // of what was struck, to know its repetitions by
@@ -138,15 +140,19 @@ func (b *border) cross(w http.ResponseWriter, r *http.Request, name, upstream st
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
+	if struck != nil && struck.blow == pauseBefore {
+		close(struck.hit)
+		<-struck.dead
+	}
 	status, header, answer, err := forward(r, body, upstream, via)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	if struck != nil && struck.blow == killAfter {
+	if struck != nil && (struck.blow == killAfter || struck.blow == pauseAfter) {
 		close(struck.hit)
 		<-struck.dead
 	}
-	if struck != nil {
+	if struck != nil && struck.blow != pauseBefore && struck.blow != pauseAfter {
 		panic(http.ErrAbortHandler)
 	}
 	b.answered(i, status)

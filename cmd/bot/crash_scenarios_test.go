@@ -101,6 +101,11 @@ func memorySite(t *testing.T, bin, release, name string) *site {
 		defer mu.Unlock()
 		passed += d
 	}
+	s.second = func() string {
+		second := proxy.Second(time.Minute)
+		t.Cleanup(second.Close)
+		return second.URL()
+	}
 	s.spent = func(v secret.Value) error {
 		proxy.Record(litellmtest.Usage{Token: v.SHA256(), Model: "backup", Spend: decimal.NewFromInt(7)})
 		return nil

@@ -67,16 +67,20 @@ func TestNothingDue(t *testing.T) {
 type point struct {
 	nth  int
 	blow blow
+	then int // the write at which the recovery is killed as well, counted from 0
 }
 
 func (p point) String() string { return fmt.Sprintf("%s write %d", p.blow, p.nth+1) }
+
+// kills reports whether the run dies, so that another has to recover.
+func (p point) kills() bool { return p.blow == killBefore || p.blow == killAfter }
 
 // everyPoint is the whole matrix over so many writes.
 func everyPoint(writes int) []point {
 	var points []point
 	for n := range writes {
 		for _, how := range []blow{killBefore, killAfter, loseAnswer, refuse503} {
-			points = append(points, point{n, how})
+			points = append(points, point{n, how, n % 5})
 		}
 	}
 	return points
@@ -113,7 +117,7 @@ func (sc scenario) dryRun(t *testing.T, newSite func(*testing.T) *site) (writes 
 
 // strike runs the scenario with one blow and looks at what must hold: in the moment of death, after a recovery that is
 // killed as well, and in the end.
-func (sc scenario) strike(s *site, p point) {
+func (sc scenario) strike(s *site, p point) (recoveryKilled bool) {
 	old := sc.prepare(s)
 	before := s.budgetNow()
 	r := s.struck(p, sc.args...)
@@ -127,14 +131,15 @@ func (sc scenario) strike(s *site, p point) {
 	if sc.meddle != nil {
 		sc.meddle(s)
 	}
+	s.freshHome()
 	if s.claimed() {
 		if r := s.must("rotate"); len(r.writes) > 0 {
 			s.Errorf("while the claim of a dead run lasts, another writes: %v", r.writes)
 		}
 		s.pass(21 * time.Minute)
 	}
-	if p.blow == killBefore || p.blow == killAfter {
-		s.struck(point{p.nth % 5, p.blow}, "rotate")
+	if p.kills() {
+		recoveryKilled = s.struck(point{nth: p.then, blow: p.blow}, "rotate").code == -1
 		s.holds(before, old)
 		s.pass(21 * time.Minute)
 	}
@@ -147,6 +152,13 @@ func (sc scenario) strike(s *site, p point) {
 	if p.blow == killAfter {
 		s.retired()
 	}
+	return recoveryKilled
+}
+
+// freshHome gives the next processes a home where nothing is.
+func (s *site) freshHome() {
+	home := s.TempDir()
+	s.env["HOME"], s.env["TMPDIR"] = home, home
 }
 
 // struck runs the program with one blow to a write.

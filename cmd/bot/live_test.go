@@ -171,39 +171,6 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// TestLiveCrash is a part of the crash matrix against real proxies: as many points of the next rotation, spread over its
-// writes and blows, as LIVE_CRASH_POINTS says, and 10 without it.
-func TestLiveCrash(t *testing.T) {
-	proxies := live(t)
-	points := 10
-	if n := os.Getenv("LIVE_CRASH_POINTS"); n != "" {
-		if _, err := fmt.Sscan(n, &points); err != nil {
-			t.Fatal(err)
-		}
-	}
-	bin := buildBot(t)
-	next := scenarios()[1]
-	for _, p := range proxies {
-		t.Run(p.version, func(t *testing.T) {
-			p.needsDatabase(t)
-			writes := next.dryRun(t, func(t *testing.T) *site { return liveSite(t, bin, p, "crash") })
-			all := everyPoint(len(writes))
-			stride := 11 // has no common divisor with the number of points, so that the first few are of every kind
-			if len(all)%stride == 0 {
-				stride = 13
-			}
-			chosen := make([]point, 0, points)
-			for i := range min(points, len(all)) {
-				chosen = append(chosen, all[i*stride%len(all)])
-			}
-			inParallel(3, chosen, func(_ int, at point) {
-				t.Run(at.String()+" "+writes[at.nth].String(), func(t *testing.T) { next.strike(liveSite(t, bin, p, "crash"), at) })
-			})
-			t.Logf("%d of %d points", len(chosen), len(all))
-		})
-	}
-}
-
 // told returns how often a text was told: in Slack messages as they came, and in comments on the issue.
 func (s *site) told(text string) (slack, issue int) {
 	for _, r := range s.slack.Requests() {

@@ -22,7 +22,7 @@ import (
 var updateScripts = flag.Bool("update-scripts", false, "write what the program did into the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bot": asProcess})
+	testscript.Main(m, map[string]func(){"bot": asProcess, pausedBot: asPaused})
 }
 
 // clockVariable tells the program under test what time it is; waiting moves that time on and takes none.

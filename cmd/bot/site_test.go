@@ -55,6 +55,8 @@ type site struct {
 	ahead atomic.Int64             // of GitHub's clock before ours, so that no run meets a stamp of its own second
 	pass  func(time.Duration)      // lets time pass for the proxy and what is in it
 	spent func(secret.Value) error // calls a model with a key: 0.05 USD
+
+	second func() string // opens another worker on the proxy's database; nil: there is none
 }
 
 // place is somewhere the plaintext is to be.
