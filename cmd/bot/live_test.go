@@ -107,8 +107,8 @@ func liveSite(t *testing.T, bin string, p liveProxy, what string) *site {
 }
 
 // age makes everything that carries a time older, which is how time passes for a real proxy: the journals, the marks in
-// the aliases, and when claims expire. With a day, more than the grace of a live site
-// passes indeed.
+// the aliases, when claims expire, and the rows of what was spent. With a day, more than the grace of a live site passes
+// indeed.
 func (s *site) age(p liveProxy, d time.Duration) {
 	s.Helper()
 	if d > time.Hour {
@@ -145,7 +145,10 @@ func (s *site) age(p liveProxy, d time.Duration) {
 			s.Fatal(err)
 		}
 	}
-	p.sql(s, fmt.Sprintf(`UPDATE "LiteLLM_VerificationToken" SET expires = expires - interval '%d seconds' WHERE user_id = '%s' AND expires IS NOT NULL`,
+	p.sql(s, fmt.Sprintf(`
+		UPDATE "LiteLLM_VerificationToken" SET expires = expires - interval '%[1]d seconds' WHERE user_id = '%[2]s' AND expires IS NOT NULL;
+		UPDATE "LiteLLM_SpendLogs" SET "startTime" = "startTime" - interval '%[1]d seconds', "endTime" = "endTime" - interval '%[1]d seconds'
+			WHERE api_key IN (SELECT token FROM "LiteLLM_VerificationToken" WHERE user_id = '%[2]s')`,
 		int(d.Seconds()), rotate.HolderID(s.name)))
 }
 
