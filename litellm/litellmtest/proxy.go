@@ -12,7 +12,7 @@ import (
 )
 
 // DefaultMasterKey is the master key of a proxy whose Options name none. It opens nothing but such proxies.
-const DefaultMasterKey = "sk-sandbox-master-0000000000000000"
+const DefaultMasterKey = "sk-sandbox-master-0000"
 
 // urlWithoutServer is what URL says where nothing listens; Client serves it in memory.
 const urlWithoutServer = "http://127.0.0.1:4000"
