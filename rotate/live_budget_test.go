@@ -23,9 +23,9 @@ const sequencesPerRelease = 102
 // changed limits, each with calls going on at the same time through every generation, and then spends the rest.
 //
 // What is tolerated is LiteLLM's own: the budget may be overrun by one call (it is checked before a call and counted
-// after), on 1.81 by two more, because its users are refused only above the limit and its team members a flush later, and
-// where the limit was changed amid calls by as many as there were: LiteLLM forgets for up to a minute what it had not
-// written by then.
+// after), and on 1.81 by two more, because its users are refused only above the limit and its team members a flush later.
+// More was seen on loaded machines where the limit was changed amid calls (docs/facts.md); why is not known, so it is not
+// tolerated.
 // Spend reaches the rows within a flush of a second or so. Nothing else: a rotation adds no cent.
 func TestLiveBudgetIsKeptThroughWhateverHappens(t *testing.T) {
 	onLive(t, func(t *testing.T, l *live) {
@@ -161,7 +161,6 @@ func (s *sequence) something() {
 		s.run("now", &life{}, forced)
 	case 1:
 		s.policy.MaxBudget = decimal.NewNullDecimal(decimal.New(int64(50+5*s.rand.IntN(5)), -2))
-		s.slack += 6
 		s.run("limit", &life{})
 	case 2:
 		var wg sync.WaitGroup
