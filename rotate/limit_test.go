@@ -1,6 +1,7 @@
 package rotate
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,8 +62,21 @@ func TestTeamWindows(t *testing.T) {
 		t.Errorf("without a window:\n%s", diff)
 	}
 	old := team("")
-	old.NoMemberWindow = true
+	old.Old = true
 	if p := old.plan(Options{}); len(p.Steps) > 0 || !hasRule(p.Findings, "team-budget-never-resets") {
 		t.Errorf("on a release without: steps %v, findings %v", steps(p), p.Findings)
+	}
+}
+
+// TestOldReleaseForgetsSpend: that LiteLLM before 1.93 gives some budget away when a holder is updated is said by the step.
+func TestOldReleaseForgetsSpend(t *testing.T) {
+	for old, want := range map[bool]bool{true: true, false: false} {
+		w := newWorld().generation(1, day, true)
+		w.Holder.MaxBudget = decimal.NewNullDecimal(decimal.NewFromInt(7))
+		w.Old = old
+		p := w.plan(Options{})
+		if len(p.Steps) == 0 || p.Steps[0].Kind != StepUpdate || strings.Contains(p.Steps[0].Reason, "forgets") != want {
+			t.Errorf("old %t: %+v", old, p.Steps)
+		}
 	}
 }

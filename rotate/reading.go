@@ -19,8 +19,9 @@ type Reading struct {
 	Self   string        // created_by of the rows that our management key makes
 	Holder *litellm.User // with all its key rows; nil: there is none
 	Member *litellm.TeamMember
-	// NoMemberWindow: the release has no window for a member's budget in a team (before 1.93).
-	NoMemberWindow bool
+	// Old: LiteLLM before 1.93. It has no window for a member's budget in a team, and forgets what it has not yet written of
+	// a user's spend when the user is updated. False also where nobody had to know.
+	Old bool
 
 	Alias  []litellm.Key      // key rows with the plain alias, whoever's; nil: not asked, empty: none
 	Stamps map[string]Stamp   // by target fingerprint; nil: not asked

@@ -146,15 +146,26 @@ func (r *Runner) read(ctx context.Context) (Reading, error) {
 			return reading, fmt.Errorf("reading the holder's budget in team %s: %w", r.Policy.TeamID, err)
 		}
 		reading.Member = m
-		if m != nil && m.BudgetDuration != r.Policy.BudgetDuration {
-			release, err := r.LiteLLM.Release(ctx)
-			if err != nil {
-				return reading, err
-			}
-			reading.NoMemberWindow = release.Known() && !release.AtLeast(1, 93)
+	}
+	if concernsOld(r.Policy, reading) {
+		release, err := r.LiteLLM.Release(ctx)
+		if err != nil {
+			return reading, err
 		}
+		reading.Old = release.Known() && !release.AtLeast(1, 93)
 	}
 	return reading, nil
+}
+
+// concernsOld reports whether a plan from this reading may depend on how old LiteLLM is.
+func concernsOld(p Policy, r Reading) bool {
+	if r.Holder == nil {
+		return false
+	}
+	if p.TeamID != "" {
+		return r.Member != nil && r.Member.BudgetDuration != p.BudgetDuration
+	}
+	return len(holderDiff(p, r.Holder)) > 0
 }
 
 // holder reads the holder with its rows; the first time from the fleet's reading, if there is one.

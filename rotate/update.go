@@ -29,7 +29,11 @@ func (plan *Plan) holderSteps(p Policy, r Reading) {
 		}
 	}
 	if diff := holderDiff(p, r.Holder); len(diff) > 0 {
-		plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Reason: "the holder's " + describe(diff)})
+		reason := "the holder's " + describe(diff)
+		if r.Old {
+			reason += "; LiteLLM before 1.93 then forgets what was spent in the seconds before and lets as much through above the limit, once"
+		}
+		plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Reason: reason})
 	}
 	if p.TeamID != "" {
 		plan.memberSteps(p, r)
@@ -49,7 +53,7 @@ func (plan *Plan) holderSteps(p Policy, r Reading) {
 // said and not tried.
 func (plan *Plan) memberSteps(p Policy, r Reading) {
 	m := r.Member
-	if m != nil && p.BudgetDuration != "" && r.NoMemberWindow {
+	if m != nil && p.BudgetDuration != "" && r.Old {
 		plan.Findings = append(plan.Findings, finding.Finding{
 			Rule: "team-budget-never-resets", Severity: finding.Warning, Subject: finding.Subject{Kind: "key", Name: p.Name},
 			Summary: fmt.Sprintf("this release of LiteLLM never resets the budget of key %q, because it is in team %s", p.Name, p.TeamID),

@@ -12,9 +12,10 @@ import (
 
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/report"
-	"github.com/org/openclaw-litellm-action/rotate"
 	"github.com/org/openclaw-litellm-action/store"
 )
+
+const notices = "openclaw-litellm-notices/openclaw"
 
 // carriers are the places that keep the memory of notices, each opened anew by each call: what is saved by one is loaded by
 // the next.
@@ -24,20 +25,6 @@ func carriers(t *testing.T) map[string]func() report.Journal {
 	w := newWorld()
 	t.Cleanup(w.close)
 	proxy := &litellm.Client{BaseURL: w.urls["litellm"], Key: w.secrets["LITELLM_MASTER_KEY"]}
-	holder := rotate.HolderID("openclaw")
-	if err := proxy.CreateUser(t.Context(), holder, litellm.Fields{"metadata": map[string]any{"somebody": "else's"}}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		u, err := proxy.User(context.Background(), holder) // the test's own has ended
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		if err != nil || string(u.Metadata["somebody"]) != `"else's"` {
-			t.Errorf("the holder's other metadata is %s, %v", u.Metadata["somebody"], err)
-		}
-	})
 	return map[string]func() report.Journal{
 		"state file": func() report.Journal {
 			db, err := store.Open(t.Context(), path)
@@ -47,7 +34,7 @@ func carriers(t *testing.T) map[string]func() report.Journal {
 			t.Cleanup(func() { db.Close() })
 			return db
 		},
-		"holder": func() report.Journal { return &holderJournal{proxy, holder} },
+		"proxy": func() report.Journal { return &proxyJournal{proxy, notices} },
 	}
 }
 
@@ -84,6 +71,27 @@ func TestMemoryCarriers(t *testing.T) {
 		if m, err := report.Decode(got); err != nil || m.Shown != "state" || strings.Join(m.Done, "") != "rotated|openclaw|3" {
 			t.Errorf("%s: the memory is %+v, %v", name, m, err)
 		}
+	}
+}
+
+// TestNoticesUserOfSomebodyElse: a user of that name that this tool did not make is neither read nor written.
+func TestNoticesUserOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	t.Cleanup(w.close)
+	proxy := &litellm.Client{BaseURL: w.urls["litellm"], Key: w.secrets["LITELLM_MASTER_KEY"]}
+	if err := proxy.CreateUser(t.Context(), notices, litellm.Fields{"metadata": map[string]any{"somebody": "else's"}}); err != nil {
+		t.Fatal(err)
+	}
+	j := &proxyJournal{proxy, notices}
+	if _, err := j.Load(t.Context()); err == nil || !strings.Contains(err.Error(), notices) {
+		t.Errorf("loading: %v", err)
+	}
+	if err := j.Save(t.Context(), []byte("memory")); err == nil || !strings.Contains(err.Error(), "issue-repository") {
+		t.Errorf("saving: %v", err)
+	}
+	if u, err := proxy.User(t.Context(), notices); err != nil || len(u.Metadata) != 1 {
+		t.Errorf("its metadata is now %v, %v", u.Metadata, err)
 	}
 }
 
