@@ -14,6 +14,15 @@ import (
 type Fleet struct {
 	asOf    time.Time
 	holders map[string]*litellm.User // by id
+	known   *Holders
+}
+
+// Holders are the holders that were read for it; nil for no fleet.
+func (f *Fleet) Holders() *Holders {
+	if f == nil {
+		return nil
+	}
+	return f.known
 }
 
 // holdersPrefix begins the id of every holder.
@@ -49,7 +58,7 @@ func ReadFleet(ctx context.Context, c *litellm.Client, n int, now time.Time, kno
 	if holdersErr != nil {
 		return nil, holdersErr
 	}
-	f := &Fleet{asOf: now.UTC(), holders: make(map[string]*litellm.User, len(known.users))}
+	f := &Fleet{asOf: now.UTC(), known: known, holders: make(map[string]*litellm.User, len(known.users))}
 	for i := range known.users {
 		f.holders[known.users[i].ID] = &known.users[i]
 	}

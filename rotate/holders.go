@@ -3,6 +3,7 @@ package rotate
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -74,6 +75,25 @@ func (h *Holders) Left(owner, template string, wanted []string) []finding.Findin
 			Summary: fmt.Sprintf("key %q goes on working, but its repository (GitHub's number %d) vanished, was archived or no longer matches for_each",
 				name, h.journals[name].Repository),
 			Advice: fmt.Sprintf("If nobody needs it, delete the LiteLLM user %s and its keys; otherwise give the repository back what for_each looks for.", HolderID(name)),
+			Source: "GET /user/list",
+		})
+	}
+	return out
+}
+
+// Unconfigured returns a finding for each key of owner that is none of names: its entry is gone from the configuration.
+// Nothing is ever revoked for that.
+func (h *Holders) Unconfigured(owner string, names []string) []finding.Finding {
+	var out []finding.Finding
+	for _, name := range slices.Sorted(maps.Keys(h.journals)) {
+		if h.journals[name].Owner != owner || slices.Contains(names, name) {
+			continue
+		}
+		out = append(out, finding.Finding{
+			Rule: "key-not-configured", Severity: finding.Warning, Subject: finding.Subject{Kind: "key", Name: name},
+			Summary: fmt.Sprintf("key %q goes on working, but the configuration does not name it any more: nothing rotates it", name),
+			Advice: fmt.Sprintf("If nobody needs it, delete the LiteLLM user %s and its keys; otherwise put it back, or give the "+
+				"configuration that names it an owner of its own.", HolderID(name)),
 			Source: "GET /user/list",
 		})
 	}

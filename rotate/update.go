@@ -35,6 +35,10 @@ func (plan *Plan) holderSteps(p Policy, r Reading) {
 		}
 		plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Reason: reason})
 	}
+	if j := plan.rows.holder; p.Repository != 0 && j != nil && j.Repository == 0 {
+		plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Target: repositoryStep,
+			Reason: fmt.Sprintf("its journal is to say that the key is that of the repository with GitHub's number %d, by which a rename is followed", p.Repository)})
+	}
 	if p.TeamID != "" {
 		plan.memberSteps(p, r)
 	}
@@ -48,6 +52,9 @@ func (plan *Plan) holderSteps(p Policy, r Reading) {
 		}
 	}
 }
+
+// repositoryStep is the Target of the step that journals which repository a key is for, which had no for_each before.
+const repositoryStep = "the holder's journal"
 
 // memberSteps brings the holder's budget in the team to the policy. Releases before 1.93 have no window for it, which is
 // said and not tried.

@@ -245,6 +245,13 @@ func (r *Runner) update(ctx context.Context, reading Reading, s Step) error {
 			return r.LiteLLM.UpdateKey(ctx, s.Token, fieldsOf(diff))
 		}
 		return fmt.Errorf("the row is gone")
+	case s.Target == repositoryStep:
+		j, err := readJournal(reading.Holder.Metadata)
+		if err != nil {
+			return err
+		}
+		j.Template, j.Repository = p.Template, p.Repository
+		return r.LiteLLM.UpdateUser(ctx, HolderID(p.Name), litellm.Fields{"metadata": withJournal(reading.Holder.Metadata, *j)})
 	case s.Target != "":
 		if reading.Member == nil {
 			return r.LiteLLM.AddTeamMember(ctx, p.TeamID, HolderID(p.Name), p.MaxBudget, p.BudgetDuration)

@@ -87,7 +87,7 @@ func TestFiveHundredKeys(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, began := newCrowd(t, 500), time.Now()
-		for _, o := range c.rotateKeys(t.Context(), nil, false) {
+		for _, o := range c.rotateKeys(t.Context(), c.readFleet(t.Context(), nil), false) {
 			if o.Err != nil || !o.Rotated {
 				t.Fatalf("%s: rotated %v, %v", o.Name, o.Rotated, o.Err)
 			}
@@ -106,7 +106,7 @@ func TestFiveHundredKeys(t *testing.T) {
 		}
 		c.github.ClearLog()
 		before := c.bot.proxy.Requests()
-		c.rotateKeys(t.Context(), nil, false)
+		c.rotateKeys(t.Context(), c.readFleet(t.Context(), nil), false)
 		if _, writes := c.github.Counts(); writes != 0 || c.bot.proxy.Requests()-before > 2*5+6 {
 			t.Errorf("nothing was due: %d requests to the proxy, %d writes to GitHub", c.bot.proxy.Requests()-before, writes)
 		}
@@ -123,12 +123,12 @@ func TestWritesOfAnHourAreUsedUp(t *testing.T) {
 		stop := make(chan struct{})
 		c.stop = stop
 		time.AfterFunc(30*time.Minute, func() { close(stop) })
-		if n := rotatedOf(t, c.rotateKeys(t.Context(), nil, false)); n != 20 || len(c.proxy.Keys()) != 20 {
+		if n := rotatedOf(t, c.rotateKeys(t.Context(), c.readFleet(t.Context(), nil), false)); n != 20 || len(c.proxy.Keys()) != 20 {
 			t.Errorf("%d rotated, %d rows", n, len(c.proxy.Keys()))
 		}
 		began := time.Now()
 		c.stop = nil
-		if n := rotatedOf(t, c.rotateKeys(t.Context(), nil, false)); n != 5 || len(c.proxy.Keys()) != 25 {
+		if n := rotatedOf(t, c.rotateKeys(t.Context(), c.readFleet(t.Context(), nil), false)); n != 5 || len(c.proxy.Keys()) != 25 {
 			t.Errorf("%d rotated, %d rows", n, len(c.proxy.Keys()))
 		}
 		if took := time.Since(began); took > 31*time.Minute {
@@ -146,12 +146,12 @@ func TestStopFinishesTheStepInHand(t *testing.T) {
 		stop := make(chan struct{})
 		c.stop = stop
 		c.github.Inject(githubtest.Fault{Method: http.MethodPut, Before: func() { close(stop) }})
-		n := rotatedOf(t, c.rotateKeys(t.Context(), nil, false))
+		n := rotatedOf(t, c.rotateKeys(t.Context(), c.readFleet(t.Context(), nil), false))
 		if n == 0 || n > atOnce || len(c.proxy.Keys()) != n {
 			t.Errorf("%d rotated, %d rows", n, len(c.proxy.Keys()))
 		}
 		c.stop = nil
-		if rest := rotatedOf(t, c.rotateKeys(t.Context(), nil, false)); rest != 30-n || len(c.proxy.Keys()) != 30 {
+		if rest := rotatedOf(t, c.rotateKeys(t.Context(), c.readFleet(t.Context(), nil), false)); rest != 30-n || len(c.proxy.Keys()) != 30 {
 			t.Errorf("%d and then %d rotated, %d rows", n, rest, len(c.proxy.Keys()))
 		}
 	})
@@ -163,7 +163,7 @@ func TestBarOnATerminal(t *testing.T) {
 		var shown, logged bytes.Buffer
 		c := newCrowd(t, 3)
 		c.stderr, c.stderrTerminal, c.log = &shown, terminal{width}, slog.New(slog.NewTextHandler(&logged, nil))
-		rotatedOf(t, c.rotateKeys(t.Context(), nil, false))
+		rotatedOf(t, c.rotateKeys(t.Context(), c.readFleet(t.Context(), nil), false))
 		if bar := strings.Contains(shown.String(), "3 of 3 keys"); bar != (width > 0) {
 			t.Errorf("width %d: %q", width, shown.String())
 		}

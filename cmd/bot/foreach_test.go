@@ -99,6 +99,56 @@ func TestVanishedRepositoryIsAFinding(t *testing.T) {
 	}
 }
 
+// TestKeyOfANameGetsAForEach: a key that was configured by its name, and then is one of those that for_each finds, is known
+// by the repository's number from then on.
+func TestKeyOfANameGetsAForEach(t *testing.T) {
+	i := withTopic(t, "acme/site")
+	each := i.config
+	i.config = `
+keys:
+  - name: openclaw-site
+    max_budget: 5
+    targets: [{repository: acme/site, secret: LITELLM_API_KEY}]
+`
+	i.run(exitOK, "run")
+	i.config = each
+	i.run(exitOK, "run")
+	i.github.RenameRepository("acme/site", "acme/web")
+	i.run(exitOK, "rotate")
+	if n := i.wrote("litellm") + i.wrote("github"); n != 0 {
+		t.Errorf("%d requests wrote after a renaming", n)
+	}
+	if i.holds("acme/web") != "openclaw-site" || len(i.proxy.KeysOf("openclaw-litellm/openclaw-web")) > 0 {
+		t.Error("the renamed repository has another key")
+	}
+}
+
+// TestKeyThatLeftTheConfiguration is a finding wherever the holders are read, and nothing is revoked.
+func TestKeyThatLeftTheConfiguration(t *testing.T) {
+	i := withTopic(t, "acme/site")
+	i.run(exitOK, "run")
+	const left = `key "plain" goes on working, but the configuration does not name it any more`
+	plain, rest := strings.Index(i.config, "  - name: plain"), i.config
+	i.config = rest[:plain]
+	if out, _ := i.run(exitOK, "run"); !strings.Contains(flat(out), left) {
+		t.Error(out)
+	}
+	i.config = "keys: [{name: openclaw-site, max_budget: 5, targets: [{repository: acme/site, secret: LITELLM_API_KEY}]}]\n"
+	out, _ := i.run(exitOK, "keys")
+	if !strings.Contains(flat(out), left) || strings.Contains(out, `key "openclaw-site" goes on`) {
+		t.Error(out)
+	}
+	for _, k := range i.proxy.Keys() {
+		if k.Blocked {
+			t.Errorf("%s is blocked", k.Alias)
+		}
+	}
+	i.config = rest
+	if out, _ := i.run(exitOK, "run"); strings.Contains(flat(out), left) {
+		t.Error(out)
+	}
+}
+
 // TestTooManyRepositories wants nothing to be done for the template, and the other keys to be rotated.
 func TestTooManyRepositories(t *testing.T) {
 	i := withTopic(t, "acme/a", "acme/b", "acme/c", "acme/d")

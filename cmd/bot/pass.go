@@ -17,7 +17,7 @@ import (
 type pass struct {
 	*bot
 	in      report.Input
-	holders *rotate.Holders // as far as for_each had to read them
+	holders *rotate.Holders // all of them, where they had to be read anyway
 	told    report.Result
 	errs    []error // everything that failed, for the exit code
 	touched bool    // something outside was written, apart from what people were told
@@ -75,6 +75,9 @@ func (b *bot) pass(ctx context.Context) *pass {
 	case b.set.Does(settings.PartRotate):
 		p.rotate(ctx)
 	}
+	if p.holders != nil {
+		p.in.Findings = append(p.in.Findings, p.holders.Unconfigured(b.set.Owner, p.in.Configured)...)
+	}
 	if b.set.Does(settings.PartCheck) {
 		p.check(ctx)
 	}
@@ -95,12 +98,27 @@ func (b *bot) pass(ctx context.Context) *pass {
 
 // rotate does or plans the rotations.
 func (p *pass) rotate(ctx context.Context) {
-	p.take(p.rotateKeys(ctx, p.holders, p.set.DryRun))
+	p.take(p.rotateKeys(ctx, p.fleet(ctx), p.set.DryRun))
+}
+
+// fleet reads the keys together, if that is worth it, and keeps the holders that this shows.
+func (p *pass) fleet(ctx context.Context) *rotate.Fleet {
+	fleet := p.readFleet(ctx, p.holders)
+	if p.holders == nil {
+		p.holders = fleet.Holders()
+	}
+	return fleet
 }
 
 // list reads every key and plans nothing from it.
 func (p *pass) list(ctx context.Context) {
-	outcomes := p.rotateKeys(ctx, p.holders, true)
+	outcomes := p.rotateKeys(ctx, p.fleet(ctx), true)
+	if p.holders == nil {
+		var err error
+		if p.holders, err = rotate.ReadHolders(ctx, p.proxy); err != nil {
+			p.failed("", err)
+		}
+	}
 	for i := range outcomes {
 		outcomes[i].Steps, outcomes[i].Targets, outcomes[i].Findings = nil, nil, nil
 	}

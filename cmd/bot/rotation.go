@@ -16,13 +16,10 @@ import (
 const atOnce = 4
 
 // rotateKeys does, or with dry only plans, what is due for each selected key. One key's failure stops no other. The
-// outcomes come in the order of the configuration; keys not begun when the program was told to stop have none.
-func (b *bot) rotateKeys(ctx context.Context, holders *rotate.Holders, dry bool) []rotate.Outcome {
+// outcomes come in the order of the configuration; keys not begun when the program was told to stop have none. fleet may be
+// nil: each key is then read by itself.
+func (b *bot) rotateKeys(ctx context.Context, fleet *rotate.Fleet, dry bool) []rotate.Outcome {
 	keys := b.selected()
-	fleet, err := rotate.ReadFleet(ctx, b.proxy, len(keys), b.now(), holders)
-	if err != nil {
-		b.log.Warn("reading the keys one by one, because reading them together failed", "error", err)
-	}
 	shift := &shift{bot: b, fleet: fleet, dry: dry, targets: countTargets(keys), progress: b.showProgress(len(keys))}
 	defer shift.progress.end()
 	outcomes := make([]*rotate.Outcome, len(keys))
@@ -58,6 +55,15 @@ feeding:
 		}
 	}
 	return done
+}
+
+// readFleet reads the selected keys together, if that takes fewer requests; nil: it does not.
+func (b *bot) readFleet(ctx context.Context, holders *rotate.Holders) *rotate.Fleet {
+	fleet, err := rotate.ReadFleet(ctx, b.proxy, len(b.selected()), b.now(), holders)
+	if err != nil {
+		b.log.Warn("reading the keys one by one, because reading them together failed", "error", err)
+	}
+	return fleet
 }
 
 func (b *bot) stopping() bool {
