@@ -3,6 +3,7 @@ package rotate_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,8 +17,16 @@ import (
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
-// sequencesPerRelease is how many random sequences run on each real proxy.
-const sequencesPerRelease = 102
+// sequences is how many random sequences run on each real proxy: LIVE_SEQUENCES, or else so many that two releases have 200.
+func sequences(t *testing.T) int {
+	n := 102
+	if text := os.Getenv("LIVE_SEQUENCES"); text != "" {
+		if _, err := fmt.Sscan(text, &n); err != nil || n < 1 {
+			t.Fatalf("LIVE_SEQUENCES %q is no number of sequences", text)
+		}
+	}
+	return n
+}
 
 // TestLiveBudgetIsKeptThroughWhateverHappens runs random sequences of rotations, crashes, doubled runs, adoptions and
 // changed limits, each with calls going on at the same time through every generation, and then spends the rest.
@@ -54,7 +63,7 @@ func TestLiveBudgetIsKeptThroughWhateverHappens(t *testing.T) {
 					}
 				})
 			}
-			for i := range sequencesPerRelease {
+			for i := range sequences(t) {
 				work <- i
 			}
 			close(work)
