@@ -13,6 +13,7 @@ type Facts struct {
 	Proxy     Proxy
 	Unhealthy []Unhealthy
 	Served    []Served      // requests that another model group than the one asked for served
+	Unserved  []Unserved    // requests that neither the model group asked for nor its fallbacks served
 	Window    time.Duration // how far back Served looks
 	Requests  int64         // requests seen in Window
 	Source    string        // where Served came from
@@ -68,6 +69,17 @@ func (s Served) Extra() (decimal.Decimal, bool) {
 	}
 	own := s.OwnSpend.Mul(decimal.NewFromInt(s.Tokens)).Div(decimal.NewFromInt(s.OwnTokens))
 	return s.Spend.Sub(own), true
+}
+
+// Unserved counts the requests for Primary that failed altogether: its fallbacks were tried, and failed too.
+type Unserved struct {
+	Primary     string
+	By          []string // the fallbacks that failed, as far as the proxy says
+	Requests    int64
+	Of          int64 // requests for Primary seen, Requests included; 0: not known
+	First, Last time.Time
+	Error       string // the latest one
+	Keys        []string
 }
 
 // Group is one model group that the proxy serves.

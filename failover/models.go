@@ -51,35 +51,45 @@ func unhealthyGroup(model string, failing []Unhealthy, checked int) finding.Find
 	return out
 }
 
-// served makes one finding a primary whose share of requests served by others reaches the policy's rate.
+// served makes one finding a primary whose share of requests served by others, or by nobody, reaches the policy's rate.
 func served(f Facts, p Policy, now time.Time) []finding.Finding {
-	groups := map[string][]Served{}
+	groups, lost := map[string][]Served{}, map[string]Unserved{}
 	for _, s := range f.Served {
 		if s.Requests > 0 {
 			groups[s.Primary] = append(groups[s.Primary], s)
 		}
 	}
+	for _, u := range f.Unserved {
+		if u.Requests > 0 {
+			lost[u.Primary] = u
+			groups[u.Primary] = append(groups[u.Primary], nil...)
+		}
+	}
 	var found []finding.Finding
 	for _, primary := range sortedKeys(groups) {
-		if one, ok := servedGroup(primary, groups[primary], f, p, now); ok {
+		if one, ok := servedGroup(primary, groups[primary], lost[primary], f, p, now); ok {
 			found = append(found, one)
 		}
 	}
 	return found
 }
 
-func servedGroup(primary string, rows []Served, f Facts, p Policy, now time.Time) (finding.Finding, bool) {
-	all := sum(rows)
-	of := cmp.Or(all.Of, f.Requests)
-	if of > 0 && float64(all.Requests) < p.FallbackRate*float64(of) {
+// servedGroup is a warning while fallbacks serve, and critical where they fail too: nothing is left that answers.
+func servedGroup(primary string, rows []Served, lost Unserved, f Facts, p Policy, now time.Time) (finding.Finding, bool) {
+	all := sum(primary, rows)
+	of := max(all.Of, lost.Of)
+	if of == 0 {
+		of = f.Requests
+	}
+	reaches := func(n int64) bool { return n > 0 && (of == 0 || float64(n) >= p.FallbackRate*float64(of)) }
+	if !reaches(all.Requests + lost.Requests) {
 		return finding.Finding{}, false
 	}
 	out := finding.Finding{
 		Rule: RuleServed, Severity: finding.Warning, Subject: finding.Subject{Kind: "model", Name: primary},
-		Summary:  summary(primary, all, of),
-		Observed: count(all.Requests, "requests"),
-		Since:    all.First,
-		Evidence: all.Evidence,
+		Observed: count(all.Requests+lost.Requests, "requests"),
+		Since:    earliest(all.First, lost.First),
+		Evidence: cmp.Or(all.Evidence, finding.Recorded),
 		Source:   f.Source,
 		Advice: "Find out why " + primary + " fails (its provider's status, key and quota; the proxy's log): the fallback may cost " +
 			"more and answer differently.",
@@ -87,8 +97,66 @@ func servedGroup(primary string, rows []Served, f Facts, p Policy, now time.Time
 	if of > 0 {
 		out.Limit = count(of, "requests")
 	}
-	out.Cause = strings.Join(causes(all, f.Window, now), "; ")
+	causes := causes(all, f.Window, now)
+	sick := f.sick(rows)
+	switch {
+	case reaches(lost.Requests):
+		out.Severity = finding.Critical
+		out.Summary = unservedSummary(primary, lost, of)
+		causes = append([]string{lost.Error}, causes...)
+	case sick != "":
+		out.Severity = finding.Critical
+		out.Summary = summary(primary, all, of) + ", which fails too"
+		causes = append([]string{sick}, causes...)
+	default:
+		out.Summary = summary(primary, all, of)
+	}
+	if out.Severity == finding.Critical {
+		out.Advice = "Nothing is left that answers for " + primary + ": mend it or its fallback first (provider's status, key and quota), or " +
+			"give the agents another model."
+	}
+	out.Cause = strings.Join(slices.DeleteFunc(causes, func(s string) bool { return s == "" }), "; ")
 	return out, true
+}
+
+// unservedSummary says how many requests nobody answered.
+func unservedSummary(primary string, lost Unserved, of int64) string {
+	by := "its fallback"
+	if len(lost.By) > 0 {
+		by += " " + strings.Join(lost.By, ", ")
+	}
+	if lost.Requests >= of {
+		return fmt.Sprintf("all requests for %s fail, and %s fails too", primary, by)
+	}
+	share := decimal.NewFromInt(100*lost.Requests).DivRound(decimal.NewFromInt(of), 0)
+	return fmt.Sprintf("%s%% of the requests for %s fail, for %s fails too", share, primary, by)
+}
+
+// sick says what the health checks say of the fallbacks that serve if every deployment of each of them fails; "" otherwise.
+func (f Facts) sick(rows []Served) string {
+	failing := map[string]int{}
+	for _, u := range f.Unhealthy {
+		failing[u.Model]++
+	}
+	var names []string
+	for _, s := range rows {
+		if n := failing[s.By]; n == 0 || n < f.Checked[s.By] {
+			return ""
+		}
+		names = append(names, s.By)
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	slices.Sort(names)
+	return "every deployment of " + strings.Join(slices.Compact(names), " and of ") + " failed the latest health check"
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func summary(primary string, all Served, of int64) string {
@@ -140,7 +208,10 @@ func (s Served) cost() string {
 func dollars(d decimal.Decimal) string { return d.Round(6).String() + " USD" }
 
 // sum joins what several fallbacks served for one primary; its evidence is the weakest of theirs.
-func sum(rows []Served) Served {
+func sum(primary string, rows []Served) Served {
+	if len(rows) == 0 {
+		return Served{Primary: primary}
+	}
 	slices.SortStableFunc(rows, func(a, b Served) int {
 		return cmp.Or(cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.By, b.By))
 	})

@@ -159,5 +159,10 @@ func (c *Client) readLog(row object) (SpendLog, error) {
 	if meta.has("attempted_fallbacks") {
 		l.AttemptedFallbacks = int(meta.count("attempted_fallbacks"))
 	}
+	if l.Status == "failure" {
+		var asked string
+		asked, l.FailedFallbacks = unsaved(fault.text("error_message"))
+		l.OriginalModelGroup = or(l.OriginalModelGroup, asked)
+	}
 	return l, errors.Join(r.err, meta.err, fault.err)
 }

@@ -143,8 +143,10 @@ type SpendLog struct {
 	// AttemptedFallbacks is how many groups failed before the one that served; -1 where the release does not record it.
 	AttemptedFallbacks int
 	OriginalModelGroup string // that was asked for; "" where the release does not record it
-	ErrorClass         string
-	ErrorMessage       string
+	// FailedFallbacks names fallbacks that were tried and failed as well, so that nobody served the request.
+	FailedFallbacks []string
+	ErrorClass      string
+	ErrorMessage    string
 }
 
 // LogQuery selects spend rows by start time, [From, To) in UTC to the second.

@@ -278,3 +278,34 @@ func ask(t *testing.T, p *litellmtest.Proxy, path, body string) {
 		t.Fatalf("POST %s: %s", path, resp.Status)
 	}
 }
+
+// TestUnserved: a request that neither its model nor the fallback served is counted for the model asked for, on every
+// release, whichever the row names.
+func TestUnserved(t *testing.T) {
+	t.Parallel()
+	for _, release := range []string{"1.106.10", "1.93.2", "1.81.13"} {
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			p, o := world(t, release)
+			p.SetFailing("backup", true)
+			if _, err := client(p, p.MasterKey()).Chat(t.Context(), secret.New(token), "primary", 20); err == nil {
+				t.Fatal("a call is served though model and fallback fail")
+			}
+			p.Flush()
+			use(p, 10, "backup")
+			p.Record(litellmtest.Usage{Token: secret.New(token).SHA256(), At: noon.Add(-5 * time.Minute), Model: "primary", Served: "backup", Failed: true})
+			got := o.Models(t.Context(), noon)
+			if len(got.Unserved) != 1 {
+				t.Fatalf("unserved: %+v", got.Unserved)
+			}
+			u := got.Unserved[0]
+			if u.Primary != "primary" || strings.Join(u.By, " ") != "backup" || u.Requests != 2 || u.Of != 3 ||
+				strings.Join(u.Keys, " ") != "openclaw" || !strings.Contains(u.Error, "mock internal server error") || !u.First.Equal(noon.Add(-5*time.Minute)) {
+				t.Errorf("unserved: %+v", u)
+			}
+			if len(got.Served) != 1 || got.Served[0].Requests != 1 || got.Requests != 3 {
+				t.Errorf("served: %+v of %d", got.Served, got.Requests)
+			}
+		})
+	}
+}

@@ -29,9 +29,15 @@ func (o Observer) served(ctx context.Context, f *failover.Facts, now time.Time) 
 		f.Window = now.Sub(rows[len(rows)-1].StartTime)
 		f.Gaps = append(f.Gaps, fmt.Sprintf("only the newest %d requests were looked at", len(rows)))
 	}
-	t := tally{counts: map[[2]string]*failover.Served{}, asked: map[string]*own{}}
+	t := tally{counts: map[[2]string]*failover.Served{}, asked: map[string]*own{}, lost: map[string]*failover.Unserved{}}
 	var unrecorded []litellm.SpendLog
 	for _, row := range rows {
+		if primary := unserved(row, f.Groups); primary != "" {
+			f.Requests++
+			t.ask(primary, row)
+			t.lose(primary, row, o.nameOf(row))
+			continue
+		}
 		if !answered(row) {
 			continue
 		}
@@ -49,7 +55,7 @@ func (o Observer) served(ctx context.Context, f *failover.Facts, now time.Time) 
 	if len(unrecorded) > 0 {
 		o.infer(f, &t, unrecorded)
 	}
-	f.Served = t.served()
+	f.Served, f.Unserved = t.served(), t.unserved()
 	return o.recent(rows, now.Add(-f.Window), now)
 }
 
@@ -167,10 +173,11 @@ func (o Observer) nameOf(row litellm.SpendLog) string {
 	return a.Name
 }
 
-// tally counts requests by the group asked for, and those of them that others served.
+// tally counts requests by the group asked for, and those of them that others served, or nobody.
 type tally struct {
 	counts map[[2]string]*failover.Served
 	asked  map[string]*own
+	lost   map[string]*failover.Unserved
 }
 
 // own counts the requests for a group, and what those cost that it served itself.

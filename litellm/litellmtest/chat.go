@@ -2,6 +2,7 @@ package litellmtest
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -58,31 +59,40 @@ func chatCompletion(c *call) (any, error) {
 		return nil, c.fail(q, ModelSpec{Deployment: q.Model}, c.noSuchModel(q.Model))
 	}
 	c.inFlight(q, asked)
-	served, fallbacks := asked, 0
+	served := asked
+	var tried []ModelSpec
 	if asked.Failing {
 		found := false
 		if !q.DisableFallbacks {
-			served, fallbacks, found = c.fallBack(asked)
+			served, tried, found = c.fallBack(asked)
 		}
 		if !found {
-			return nil, c.fail(q, asked, c.modelFailed())
+			return nil, c.fail(q, c.family().failedRow(asked, tried), c.modelFailed(asked, tried))
 		}
 	}
-	return c.complete(q, served, fallbacks), nil
+	return c.complete(q, served, len(tried)), nil
 }
 
-// fallBack finds who serves instead of a failing model, each model tried once, depth first. tried counts the attempts.
-func (c *call) fallBack(failing ModelSpec) (served ModelSpec, tried int, found bool) {
+// failedRow is the model that a failure row names: newer releases that which was asked for, older ones the last tried.
+func (f family) failedRow(asked ModelSpec, tried []ModelSpec) ModelSpec {
+	if f == family106 || len(tried) == 0 {
+		return asked
+	}
+	return tried[len(tried)-1]
+}
+
+// fallBack finds who serves instead of a failing model, each model tried once, depth first. tried are the attempts.
+func (c *call) fallBack(failing ModelSpec) (served ModelSpec, tried []ModelSpec, found bool) {
 	seen := map[string]bool{failing.Name: true}
 	var walk func(spec ModelSpec) (ModelSpec, bool)
 	walk = func(spec ModelSpec) (ModelSpec, bool) {
 		for _, name := range spec.Fallbacks {
 			next, known := c.proxy.models.find(name)
-			if seen[name] || !known || tried >= maxFallbacks {
+			if seen[name] || !known || len(tried) >= maxFallbacks {
 				continue
 			}
 			seen[name] = true
-			tried++
+			tried = append(tried, next)
 			if !next.Failing {
 				return next, true
 			}
@@ -219,14 +229,32 @@ func (c *call) noSuchModel(model string) *refusal {
 }
 
 // modelFailed is the provider's error, after every fallback failed.
-func (c *call) modelFailed() *refusal {
+func (c *call) modelFailed(asked ModelSpec, tried []ModelSpec) *refusal {
 	kind := ""
 	if c.family() == family106 {
 		kind = typeInternal
 	}
-	r := envelope(http.StatusInternalServerError, kind, nil, "litellm.InternalServerError: this is a mock internal server error")
+	r := envelope(http.StatusInternalServerError, kind, nil, "%s", c.family().failedText(asked.Name, tried))
 	r.class = "InternalServerError"
 	return r
+}
+
+// failedText is what a failed call says: of the fallbacks that were tried, too.
+func (f family) failedText(asked string, tried []ModelSpec) string {
+	const provider = "litellm.InternalServerError: this is a mock internal server error"
+	switch {
+	case len(tried) == 0:
+		return provider
+	case f == family106:
+		return fmt.Sprintf("%s\n\nLiteLLM: model group '%s' failed with the error above. Fallback to %s also failed: %s",
+			provider, asked, tried[len(tried)-1].Name, provider)
+	}
+	var names []string
+	for _, spec := range tried {
+		names = append(names, "'"+spec.Name+"'")
+	}
+	return fmt.Sprintf("%s. Received Model Group=%s\nAvailable Model Group Fallbacks=[%s]\nError doing the fallback: %s",
+		provider, asked, strings.Join(names, ", "), provider)
 }
 
 // fail writes a failure row and returns the refusal.

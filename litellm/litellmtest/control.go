@@ -146,7 +146,7 @@ type Usage struct {
 	Token            string    // of the key
 	At               time.Time // zero: now
 	Model            string    // model group asked for
-	Served           string    // model group that served; "": Model
+	Served           string    // model group that served, or with Failed the fallback that failed as well; "": Model
 	Fallbacks        int       // how many groups failed before; 0 with Served set: 1
 	Spend            decimal.Decimal
 	PromptTokens     int
@@ -190,8 +190,14 @@ func (p *Proxy) record(u Usage, now time.Time) {
 	}
 	row.requestID = "chatcmpl-" + row.callID
 	if u.Failed {
-		row.status = statusFailure
+		row.status, row.known, row.fallbacks = statusFailure, true, 0
 		row.refused = &refusal{status: 500, class: "InternalServerError", text: "litellm.InternalServerError: recorded failure"}
+		if u.Served != u.Model {
+			row.refused.text = p.fam.failedText(u.Model, []ModelSpec{spec})
+			if p.fam == family106 {
+				row.group = u.Model
+			}
+		}
 	}
 	if key := p.store.keys[u.Token]; key != nil {
 		row.alias, row.userID, row.teamID = key.alias, key.userID, key.teamID
