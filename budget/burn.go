@@ -50,7 +50,7 @@ func burn(f Facts, p Policy, now time.Time) []finding.Finding {
 		return nil
 	}
 	out := about(f, RuleBurn, finding.Warning)
-	if lasts <= 24*time.Hour {
+	if lasts <= 12*time.Hour {
 		out.Severity = finding.Critical
 	}
 	out.Source = f.Recent.Source

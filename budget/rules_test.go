@@ -169,8 +169,8 @@ func TestBurn(t *testing.T) {
 		{"the five minutes just not", "30", "2", "0.166666666", ""},
 		{"two requests are no rate", "30", "5", "5", ""},
 		{"it has stopped", "30", "20", "0.000000001", ""},
-		{"gone within a day", "52", "2", "0.17", "critical"},
-		{"gone in just over a day", "51.999999", "2", "0.17", "warning"},
+		{"gone within half a day", "76", "2", "0.17", "critical"},
+		{"gone in just over half a day", "75.999999", "2", "0.17", "warning"},
 		{"spent", "100", "2", "0.17", ""},
 		{"nothing", "30", "0", "0.000000001", ""},
 	} {

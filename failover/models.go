@@ -196,6 +196,8 @@ func (s Served) cost() string {
 	text := "the fallback took " + dollars(s.Spend)
 	switch extra, known := s.Extra(); {
 	case !known:
+	case extra.Round(6).IsZero():
+		text += ", at the primary's own price"
 	case extra.IsNegative():
 		text += ", " + dollars(extra.Neg()) + " less than the primary's own price"
 	default:

@@ -43,13 +43,16 @@ func percent(d decimal.NullDecimal) string {
 	return d.Decimal.RoundFloor(0).String() + "%"
 }
 
-// quantities prints "41.20 of 50.00 USD", "41 of 100 requests", "41 requests" or "".
+// quantities prints "41.20 of 50.00 USD", "41 of 100 requests", "16.1×, told from 14.88× on", "41 requests" or "".
 func quantities(f finding.Finding) string {
 	if f.Observed == nil {
 		return ""
 	}
 	if f.Limit == nil || f.Limit.Unit != f.Observed.Unit {
 		return quantity(*f.Observed)
+	}
+	if f.Limit.Unit == "×" {
+		return quantity(*f.Observed) + ", told from " + quantity(*f.Limit) + " on"
 	}
 	return number(*f.Observed) + " of " + quantity(*f.Limit)
 }
@@ -62,8 +65,8 @@ func number(q finding.Quantity) string {
 }
 
 func quantity(q finding.Quantity) string {
-	if q.Unit == "%" {
-		return number(q) + "%"
+	if q.Unit == "%" || q.Unit == "×" {
+		return number(q) + q.Unit
 	}
 	return number(q) + " " + q.Unit
 }
