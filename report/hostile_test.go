@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -96,6 +97,8 @@ func checkSurfaces(t *testing.T, r report.Report) {
 	if err := report.JSON(&b, r, report.Options{}); err != nil || !json.Valid(b.Bytes()) || bytes.Contains(b.Bytes(), []byte("##[")) || !utf8.Valid(b.Bytes()) {
 		t.Errorf("JSON: %v", err)
 	}
+	checkHeartbeat(t, report.Heartbeat(r))
+	checkCSV(t, r)
 	k := &tracker{fails: map[string]bool{}, lost: map[string]bool{}}
 	m := &recorder{}
 	if _, err := (report.Telling{Issues: k, Messengers: []report.Messenger{m}}).Tell(t.Context(), r); err != nil {
@@ -111,6 +114,26 @@ func checkSurfaces(t *testing.T, r report.Report) {
 	}
 	for _, msg := range m.messages {
 		checkSlack(t, msg)
+	}
+}
+
+// checkCSV reads the table back: every line has as many fields as the head, and none is a formula or acts.
+func checkCSV(t *testing.T, r report.Report) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := report.CSV(&b, r, report.Options{}); err != nil {
+		t.Errorf("CSV: %v", err)
+	}
+	lines, err := csv.NewReader(&b).ReadAll()
+	if err != nil {
+		t.Errorf("CSV: %v", err)
+	}
+	for _, line := range lines {
+		for _, field := range line {
+			if field != "" && strings.ContainsAny(field[:1], "=+@\t\r") || strings.ContainsFunc(field, unicode.IsControl) {
+				t.Errorf("a spreadsheet would take %q for more than text", field)
+			}
+		}
 	}
 }
 

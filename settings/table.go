@@ -166,7 +166,7 @@ func tellRows() []row {
 		{name: "probe", group: groupTell, kind: boolean, on: everywhere, file: "failover.probe", def: "false", cmds: []string{CommandCheck},
 			help: "call each model once, for a token, and see who answers; costs what that costs"},
 		{name: "slack-bot-token", group: groupTell, kind: secretText, on: inputSurface | envSurface,
-			env: []string{"SLACK_BOT_TOKEN"}, help: "bot token for one living message a subject"},
+			env: []string{"SLACK_BOT_TOKEN"}, help: "bot token for one living message in the channel"},
 		{name: "slack-channel", group: groupTell, on: everywhere, env: []string{"SLACK_CHANNEL"},
 			file: "report.slack.channel", help: "channel id for the bot token"},
 		{name: "slack-critical-channel", group: groupTell, on: everywhere, file: "report.slack.critical_channel",
@@ -182,7 +182,7 @@ func tellRows() []row {
 		{name: "amounts-in-public", group: groupTell, kind: boolean, on: everywhere, file: "report.amounts_in_public", def: "false",
 			help: "show amounts of money where everybody can read them too: issue, summary and log of a public repository"},
 		{name: "heartbeat-url", group: groupTell, kind: secretText, on: inputSurface | envSurface, file: "report.heartbeat_url",
-			help: "pinged after a good run: silence is noticed"},
+			help: "pinged after a good run, and its /fail after a bad one, with what failed: silence is noticed"},
 	}
 }
 

@@ -8,14 +8,20 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/org/openclaw-litellm-action/report"
 )
 
-// heartbeatTimeout bounds the ping: a service that watches us must not hold us up.
-const heartbeatTimeout = 10 * time.Second
+const (
+	// heartbeatTimeout bounds the ping with all its attempts: a service that watches us must not hold us up.
+	heartbeatTimeout  = 10 * time.Second
+	heartbeatAttempts = 3
+)
 
 // heartbeat pings the URL after a good pass and URL/fail after a bad one, in the manner of the common dead man's switch
-// services, so that silence is noticed. Without a URL it does nothing.
-func (b *bot) heartbeat(ctx context.Context, good bool) error {
+// services, so that silence is noticed. The body says in a few lines how things stand, or what failed. A ping that got no
+// answer is tried again, for one too many does no harm. Without a URL it does nothing.
+func (b *bot) heartbeat(ctx context.Context, good bool, r report.Report) error {
 	if b.set.Heartbeat.IsZero() {
 		return nil
 	}
@@ -26,20 +32,36 @@ func (b *bot) heartbeat(ctx context.Context, good bool) error {
 	if !good {
 		u.Path = strings.TrimSuffix(u.Path, "/") + "/fail"
 	}
+	body := b.known.Redact(report.Heartbeat(r))
 	ctx, cancel := context.WithTimeout(ctx, heartbeatTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), http.NoBody)
-	if err != nil {
-		return fmt.Errorf("pinging the heartbeat: %s is no URL", b.source("heartbeat-url"))
+	for n := 1; ; n++ {
+		again, err := b.ping(ctx, u, body)
+		if err == nil || !again || n == heartbeatAttempts {
+			return err
+		}
+		if b.sleep(ctx, time.Duration(n)*time.Second) != nil {
+			return err
+		}
 	}
+}
+
+// ping makes one attempt. again tells that another one may do better. The URL is a secret: its path appears in no error.
+func (b *bot) ping(ctx context.Context, u *url.URL, body string) (again bool, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), strings.NewReader(body))
+	if err != nil {
+		return false, fmt.Errorf("pinging the heartbeat: %s is no URL", b.source("heartbeat-url"))
+	}
+	req.Header.Set("Content-Type", "text/plain; charset=utf-8")
 	resp, err := b.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("pinging the heartbeat (%s): no answer from %s", b.source("heartbeat-url"), u.Host)
+		return ctx.Err() == nil, fmt.Errorf("pinging the heartbeat (%s): no answer from %s", b.source("heartbeat-url"), u.Host)
 	}
 	defer resp.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
 	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("pinging the heartbeat (%s): %s answers %d", b.source("heartbeat-url"), u.Host, resp.StatusCode)
+		again := resp.StatusCode/100 == 5 || resp.StatusCode == http.StatusTooManyRequests
+		return again, fmt.Errorf("pinging the heartbeat (%s): %s answers %d", b.source("heartbeat-url"), u.Host, resp.StatusCode)
 	}
-	return nil
+	return false, nil
 }

@@ -88,7 +88,7 @@ func (b *bot) pass(ctx context.Context) *pass {
 	p.count()
 	if b.set.Does(settings.PartReport) && !b.set.DryRun {
 		p.tell(ctx)
-		if err := b.heartbeat(ctx, len(p.errs) == 0); err != nil {
+		if err := b.heartbeat(ctx, len(p.errs) == 0, p.report()); err != nil {
 			p.errs = append(p.errs, err)
 			p.in.Failures = append(p.in.Failures, report.Failure{Step: "heartbeat", Message: err.Error()})
 		}
@@ -182,7 +182,11 @@ func (p *pass) toldWhere(n int) string {
 	if !p.set.Slack.BotToken.IsZero() || !p.set.Slack.WebhookURL.IsZero() {
 		places = append(places, "Slack")
 	}
-	return fmt.Sprintf("told %d new things in %s", n, strings.Join(places, " and "))
+	things := "one new thing"
+	if n != 1 {
+		things = fmt.Sprintf("%d new things", n)
+	}
+	return "told " + things + " in " + strings.Join(places, " and ")
 }
 
 // count notes the requests made so far.

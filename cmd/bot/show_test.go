@@ -46,6 +46,9 @@ func (w *world) requestLines() string {
 		if r.system == "litellm" {
 			b.WriteString(subject(r.query) + fields(r.body))
 		}
+		if strings.HasPrefix(r.path, "/beat") {
+			b.WriteString(" " + strings.ReplaceAll(strings.TrimSpace(r.body), "\n", " / "))
+		}
 		b.WriteByte('\n')
 	}
 	return w.steady(b.String())
