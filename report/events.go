@@ -19,9 +19,6 @@ import (
 // RuleFailed is the rule that a pass could not do something; its findings are made of the Failures, for telling only.
 const RuleFailed = "pass-failed"
 
-// RuleRefused is the rule that a sender takes no messages any more, and that trying again will not mend it.
-const RuleRefused = "sender-refused"
-
 // Events returns what the pass did that people should know of: rotations, generations that stopped working, adoptions,
 // changed limits. A plan did nothing.
 func Events(r Report) []Event {

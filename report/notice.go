@@ -107,6 +107,9 @@ func Notices(previous Memory, findings []finding.Finding, done []Event, now time
 			out = append(out, Notice{Reason: Done, Key: e.Key, Summary: e.Summary, Details: e.Details, At: now})
 		}
 	}
+	slices.SortStableFunc(next.Stories, func(a, b Story) int { // the gravest stay where there is no room
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Key, b.Key))
+	})
 	next.bound()
 	sortNotices(out)
 	return out, next

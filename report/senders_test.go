@@ -28,8 +28,8 @@ func (m *refusing) Post(ctx context.Context, msg report.Message) (string, error)
 	return m.messenger.Post(ctx, msg)
 }
 
-// TestTellRefused: what does not go away by itself is told in the other places, once, and so is its end. An outage that
-// does go away is not.
+// TestTellRefused: what does not go away by itself is told in the other places, once and in the same pass, and so is its
+// end. Where it happened nobody hears of it: they see what they missed.
 func TestTellRefused(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -38,29 +38,75 @@ func TestTellRefused(t *testing.T) {
 	res := s.want(pass(hours(0), "41", 0), `
 		issues: find
 		issues: create LiteLLM keys: budgets, rotation, failover
+		issues: comment 1: - 🟡 **warning**: slack takes no messages: nobody hears of anything there (cause: posting as \[user\]: token refused (token\_revoked): the place refuses messages)
 		issues: edit 1 body`)
 	if len(res.Failures) != 1 || res.Failures[0].Target != "slack" || !strings.Contains(res.Failures[0].Message, "token_revoked") {
 		t.Errorf("the report does not name the sender: %+v", res.Failures)
 	}
-	s.want(pass(hours(1), "41", 0), `
-		issues: find
-		issues: edit 1 body
-		issues: comment 1: - 🟡 **warning**: slack takes no messages: nobody hears of anything there (cause: posting as \[user\]: token refused (token\_revoked): the place refuses messages)
-		issues: edit 1 body`)
+	s.want(pass(hours(1), "41", 0), "issues: find")
 	s.want(pass(hours(2), "41", 0), "issues: find")
 	bot.refuses = false
 	s.want(pass(hours(3), "41", 0), `
 		issues: find
+		issues: comment 1: - ✅ **resolved**: slack takes no messages: nobody hears of anything there (first told 23 Nov 2026 18:10 UTC)
 		issues: edit 1 body
-		bot: post: warning: openclaw has used 82% of its budget | warning: slack takes no messages: nobody hears of anything there`)
-	s.want(pass(hours(4), "41", 0), `
-		issues: find
-		issues: edit 1 body
-		issues: comment 1: - ✅ **resolved**: slack takes no messages: nobody hears of anything there (first told 23 Nov 2026 19:10 UTC)
-		issues: edit 1 body
-		bot: update C1/1: LiteLLM keys: 1 warning | warning: openclaw has used 82% of its budget
-		bot: reply C1/1: resolved: slack takes no messages: nobody hears of anything there`)
-	s.want(pass(hours(5), "41", 0), quiet)
+		bot: post: warning: openclaw has used 82% of its budget`)
+	s.want(pass(hours(4), "41", 0), quiet)
+}
+
+// lockedTracker refuses to be written, as a repository whose issues were turned off.
+type lockedTracker struct {
+	*tracker
+	locked bool
+}
+
+func (k *lockedTracker) refused() error {
+	if k.locked {
+		return fmt.Errorf("410 issues are disabled: %w", report.ErrRefused)
+	}
+	return nil
+}
+
+func (k *lockedTracker) Find(ctx context.Context) ([]report.Issue, error) {
+	if err := k.refused(); err != nil {
+		return nil, err
+	}
+	return k.tracker.Find(ctx)
+}
+
+// TestTellIssueRefused: an issue that cannot be reached any more is told in Slack, once, and so is that it can.
+func TestTellIssueRefused(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	locked := &lockedTracker{s.issues, true}
+	s.telling.Issues, s.telling.Messengers, s.telling.Journal = locked, []report.Messenger{s.bot}, s.journal
+	s.want(pass(hours(0), "41", 0), `
+		journal: load
+		journal: save
+		journal: save
+		bot: post: warning: openclaw has used 82% of its budget | warning: the issue cannot be written: nobody hears of anything there`)
+	s.want(pass(hours(1), "41", 0), "journal: load")
+	locked.locked = false
+	_, log := s.tell(pass(hours(2), "41", 0))
+	if !strings.Contains(log, "issues: create") || strings.Count(log, "bot: reply") != 1 || !strings.Contains(log, "resolved: the issue cannot be written") {
+		t.Errorf("when it is mended:\n%s", log)
+	}
+	_, log = s.tell(pass(hours(3), "41", 0))
+	if strings.Contains(log, "bot:") || strings.Contains(log, "comment") {
+		t.Errorf("it is told again:\n%s", log)
+	}
+}
+
+// TestTellPagerHears: a channel that refuses is told in the second one, if that is the only other place.
+func TestTellPagerHears(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	pager := &messenger{name: "slack-critical", living: true}
+	s.telling.Issues, s.telling.Journal, s.telling.Messengers, s.telling.Pager = nil, s.journal, []report.Messenger{&refusing{s.bot, true}}, pager
+	s.tell(pass(hours(0), "41", 0))
+	if want := "post: warning: slack takes no messages: nobody hears of anything there"; len(pager.log) != 1 || pager.log[0] != want {
+		t.Errorf("the second channel got %q, want %q", pager.log, want)
+	}
 }
 
 // TestTellPager: the second channel hears of what is critical, and of its end.
@@ -145,7 +191,10 @@ func TestTellBroken(t *testing.T) {
 				if took := time.Since(begun); took > 2*time.Second {
 					t.Errorf("it took %s", took)
 				}
-				if len(s.bot.log) != 1 || len(s.hook.log) != 1 || who != "issue" && len(s.issues.issues) != 1 {
+				posts := func(m *messenger) int { // refusals are told as well
+					return strings.Count(strings.Join(m.log, "\n"), "critical: openclaw has used 96%") - strings.Count(strings.Join(m.log, "\n"), "update ")
+				}
+				if posts(s.bot) != 1 || posts(s.hook) != 1 || who != "issue" && len(s.issues.issues) != 1 {
 					t.Errorf("others missed it: bot %q, webhook %q, issues %q", s.bot.log, s.hook.log, s.issues.log)
 				}
 				named := false

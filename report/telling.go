@@ -82,6 +82,7 @@ type session struct {
 	corrupt                    bool               // the memory could not be read, and is to be replaced
 	ending                     bool               // what could be sent was
 	issueFailed                bool               // the issue could not be written
+	issueErr                   error              // why the issue could not be found or written; nil: it could
 }
 
 // carrier is where the memory is kept in this session.
@@ -100,7 +101,7 @@ func (s *session) judge(c coverage) {
 		judged := policy.Judged
 		policy.Judged = func(story Story) bool { return story.Rule != RuleFailed && judged(story) }
 	}
-	refused := s.refused()
+	refused := s.refusals(s.loaded)
 	s.publicNotices, s.mem = Notices(s.loaded, append(tellable(s.public), refused...), Events(s.public), s.now, policy)
 	s.fullNotices, _ = Notices(s.loaded, append(tellable(s.full), refused...), Events(s.full), s.now, policy)
 	if s.carrier == nowhere {
@@ -118,6 +119,9 @@ func (s *session) judge(c coverage) {
 		sm.Pending = append(sm.Pending, s.meantFor(name)...)
 		s.mem.Senders[name] = sm
 	}
+	if s.Issues != nil {
+		s.refuses(issueSender, s.issueErr)
+	}
 	s.mem.bound()
 }
 
@@ -128,32 +132,13 @@ func criticalOnly(notices []Notice) []Notice {
 	})
 }
 
-// meantFor is the news that a sender has to hear: the pager what is critical, or was.
+// meantFor is the news that a sender has to hear: the pager what is critical, or was, and what is wrong with the others.
 func (s *session) meantFor(sender string) []Notice {
-	if s.Pager == nil || sender != s.Pager.Name() {
-		return s.publicNotices
-	}
+	pager := s.Pager != nil && sender == s.Pager.Name()
 	return slices.DeleteFunc(slices.Clone(s.publicNotices), func(n Notice) bool {
-		return n.Reason == Done || n.Severity < finding.Critical
+		grave := n.Reason != Done && n.Severity >= finding.Critical || aboutSender(n)
+		return aboutItself(n, sender) || pager && !grave
 	})
-}
-
-// refused makes a finding of each sender that refused in the last pass and does not go away by itself, so that the other
-// places tell it.
-func (s *session) refused() []finding.Finding {
-	var found []finding.Finding
-	for _, m := range s.Messengers {
-		why := s.loaded.Senders[m.Name()].Refused
-		if why == "" {
-			continue
-		}
-		found = append(found, finding.Finding{
-			Rule: RuleRefused, Severity: finding.Warning, Subject: finding.Subject{Kind: "tool", Name: m.Name()},
-			Summary: m.Name() + " takes no messages: nobody hears of anything there", Cause: why,
-			Advice: "Mend what the cause names; what was missed arrives then, once.",
-		})
-	}
-	return found
 }
 
 // senders lists who has to hear of notices.

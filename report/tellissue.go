@@ -20,6 +20,7 @@ func (s *session) loadIssue(ctx context.Context) bool {
 		return err
 	})
 	if err != nil {
+		s.issueErr = err
 		s.fail(issueSender, "looking for the issue", err)
 		return false
 	}
@@ -62,7 +63,8 @@ func (s *session) saveIssue(ctx context.Context) bool {
 		err = s.editIssue(ctx, body)
 	}
 	if err != nil {
-		s.issueFailed, s.mem.Shown = true, s.loaded.Shown
+		s.issueFailed, s.issueErr, s.mem.Shown = true, err, s.loaded.Shown
+		s.refuses(issueSender, err)
 		s.fail(issueSender, "writing the issue", err)
 		return false
 	}

@@ -7,14 +7,27 @@ import (
 	"time"
 )
 
-// send delivers what is pending, sender by sender.
+// send delivers what is pending, sender by sender: messages first, so that the comment can tell who takes none.
 func (s *session) send(ctx context.Context) {
-	if s.carrier == inIssue && s.issue.Number != 0 {
-		s.comment(ctx)
-	}
+	s.hearsay() // what became of the issue is known
 	for _, m := range s.Messengers {
 		s.message(ctx, m)
 	}
+	if s.hearsay() {
+		for _, m := range s.Messengers {
+			if s.mem.Senders[m.Name()].Refused == "" && !s.failed(m.Name()) {
+				s.message(ctx, m)
+			}
+		}
+	}
+	if s.carrier == inIssue && s.issue.Number != 0 {
+		s.comment(ctx)
+	}
+}
+
+// failed reports whether a sender failed in this pass: it is not tried again in the same one.
+func (s *session) failed(sender string) bool {
+	return slices.ContainsFunc(s.res.Failures, func(f Failure) bool { return f.Target == sender })
 }
 
 func (s *session) comment(ctx context.Context) {
@@ -52,20 +65,17 @@ func (s *session) message(ctx context.Context, m Messenger) {
 	default:
 		err = s.post(ctx, m, &sm, transition(notices, sm.Dropped, s.full), state)
 	}
-	switch {
-	case errors.Is(err, ErrRefused):
-		sm.Refused = clip(visible(scrub(err.Error())), textLimit/2)
+	if err != nil {
 		s.fail(m.Name(), "sending to "+m.Name(), err)
-	case err != nil:
-		s.fail(m.Name(), "sending to "+m.Name(), err)
-	default:
-		sm.Pending, sm.Dropped, sm.Refused = nil, 0, ""
+	} else {
+		sm.Pending, sm.Dropped = nil, 0
 		over := slices.ContainsFunc(notices, func(n Notice) bool { return n.Reason == Resolved })
 		if over && len(s.mem.Stories) == 0 {
 			sm.Anchor, sm.Posted, sm.Shown = "", time.Time{}, "" // what comes next gets a message of its own
 		}
 	}
 	s.mem.Senders[m.Name()] = sm
+	s.refuses(m.Name(), err)
 }
 
 // stale reports whether the living message is too old to carry news: nobody looks for them in the thread of a message that

@@ -211,18 +211,29 @@ type advisedTracker struct {
 
 func (t advisedTracker) Find(ctx context.Context) ([]report.Issue, error) {
 	issues, err := t.tracker.Find(ctx)
-	return issues, t.advise(err)
+	return issues, t.told(err)
 }
 
 func (t advisedTracker) Create(ctx context.Context, title, body string) (report.Issue, error) {
 	issue, err := t.tracker.Create(ctx, title, body)
-	return issue, t.advise(err)
+	return issue, t.told(err)
 }
 
 func (t advisedTracker) Edit(ctx context.Context, number int, change report.IssueChange) error {
-	return t.advise(t.tracker.Edit(ctx, number, change))
+	return t.told(t.tracker.Edit(ctx, number, change))
 }
 
 func (t advisedTracker) Comment(ctx context.Context, number int, body string) error {
-	return t.advise(t.tracker.Comment(ctx, number, body))
+	return t.told(t.tracker.Comment(ctx, number, body))
+}
+
+// told advises, and marks what trying again will not mend.
+func (t advisedTracker) told(err error) error {
+	err = t.advise(err)
+	for _, kind := range []github.Kind{github.BadCredentials, github.Forbidden, github.NotFound, github.Archived, github.Gone} {
+		if errors.Is(err, kind) {
+			return marked{err, report.ErrRefused}
+		}
+	}
+	return err
 }
