@@ -12,6 +12,7 @@ type section struct {
 	rows  []string // one entry each; an entry may have several lines
 	noun  string   // what a row is, for the note on what was cut
 	share int      // percentage of what room is left that it may take
+	fold  bool     // it is closed until a reader opens it
 }
 
 // cutRoom is kept free in each section for the note on what was cut.
@@ -37,7 +38,13 @@ func compose(lead string, sections []section, limit int) string {
 
 // render returns the section in at most room bytes (negative: no limit), and nothing if not even its cut would fit.
 func (s section) render(room int) string {
-	text := "\n### " + s.title + "\n\n"
+	text, end := "\n### "+s.title+"\n\n", ""
+	if s.fold {
+		text, end = "\n<details>\n<summary>"+s.title+"</summary>\n\n", "\n</details>\n"
+		if room >= 0 {
+			room = max(room-len(end), 0)
+		}
+	}
 	for _, h := range s.head {
 		text += h + "\n"
 	}
@@ -54,7 +61,7 @@ func (s section) render(room int) string {
 		}
 		b.WriteString(row + "\n")
 	}
-	return b.String()
+	return b.String() + end
 }
 
 func (s section) cut(n int) string {

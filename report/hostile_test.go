@@ -48,6 +48,10 @@ func hostile(text string) report.Report {
 		Served:    []failover.Served{{Primary: text, By: text, Requests: 3, Keys: []string{text}}},
 	}
 	return report.New(report.Input{
+		History: &report.History{From: at.AddDate(0, 0, -3), Passes: 2, Keys: []report.KeyPast{{Name: text, Points: []report.Point{
+			{At: at.AddDate(0, 0, -2), Used: limit("82")}, {At: at, Used: limit("150")}}}}, Episodes: []report.Episode{
+			{Kind: report.EpisodeFallback, Subject: text, Detail: text, From: at.AddDate(0, 0, -1), To: at},
+			{Kind: text, Subject: text, From: at.AddDate(0, 0, -1), To: at}, {Kind: report.EpisodeProxy, Subject: text, From: at, To: at}}},
 		Now: at, Command: "run", Version: text, Notes: []string{text}, Outcomes: []rotate.Outcome{o}, Failover: &f,
 		Spend: []budget.Facts{{Key: text, Spend: dec("41"), Limit: limit("50"), Days: []budget.Day{{Date: text, Spend: dec("1")},
 			{Date: "2026-11-22", Spend: dec("1"), Models: []budget.ModelSpend{{Model: text, Spend: dec("1")}}}, {Date: "2026-11-23", Spend: dec("2")}},
@@ -215,7 +219,10 @@ func checkMarkdown(t *testing.T, s string) {
 	if strings.Contains(s, "##[") || strings.Contains(s, "\n::") {
 		t.Errorf("a command for the runner: %q", around(s, "##["))
 	}
-	text := bare(s)
+	if opened, closed := strings.Count(s, "\n<details>\n"), strings.Count(s, "\n</details>\n"); opened != closed {
+		t.Errorf("%d parts are folded, %d end", opened, closed)
+	}
+	text := bare(folds.ReplaceAllString(s, ""))
 	if hit := actsInMarkdown.FindString(text); hit != "" {
 		t.Errorf("%q acts in Markdown: %q", hit, around(text, hit))
 	}
@@ -224,12 +231,22 @@ func checkMarkdown(t *testing.T, s string) {
 			t.Errorf("our mark %s came in from outside", mark)
 		}
 	}
+	cells := 0 // of the table that the line stands in
 	for line := range strings.Lines(s) {
-		if strings.HasPrefix(line, "| ") && strings.Count(strings.ReplaceAll(line, `\|`, ""), "|") != 8 {
+		n := strings.Count(strings.ReplaceAll(line, `\|`, ""), "|")
+		switch {
+		case !strings.HasPrefix(line, "|"):
+			cells = 0
+		case cells == 0:
+			cells = n
+		case n != cells:
 			t.Errorf("a table row with other cells: %q", line)
 		}
 	}
 }
+
+// folds are our own tags around what is closed until somebody opens it.
+var folds = regexp.MustCompile(`(?m)^(<details>|<summary>[A-Za-z ]+</summary>|</details>)$`)
 
 func around(s, hit string) string {
 	i := max(0, strings.Index(s, hit))

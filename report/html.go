@@ -41,6 +41,7 @@ type page struct {
 	Findings, Failures         []card
 	MoreFindings, MoreFailures string
 	Spend                      *spendFigure
+	Past                       *pastFigure
 	Keys                       []keyRow
 	BudgetNote, MoreKeys       string
 	Generations, Failover      *timeline
@@ -115,7 +116,7 @@ func shown(s string, n int) string { return clip(visible(s), n) }
 func pageOf(r Report) page {
 	p := page{
 		Headline: headline(r), Command: shown(r.Command, nameLimit), State: pageState(r), Facts: pageFacts(r), Tiles: pageTiles(r),
-		Spend: spendOf(r), Generations: generationsOf(r), Failover: failoverOf(r), DoneTitle: "Done", Footer: pageFooter(r),
+		Spend: spendOf(r), Past: pastOfBudgets(r), Generations: generationsOf(r), Failover: failoverOf(r), DoneTitle: "Done", Footer: pageFooter(r),
 	}
 	if r.DryRun {
 		p.DoneTitle, p.Headline = "Due", p.Headline+" (plan: nothing was written)"
@@ -277,8 +278,9 @@ func (p *page) sections() []pageSection {
 	}
 	add(len(p.Findings) > 0, "findings", "Findings", len(p.Findings))
 	add(len(p.Failures) > 0, "failures", "Failures", len(p.Failures))
-	add(p.Spend != nil, "spend", "Spend", 0)
 	add(len(p.Keys) > 0, "budgets", "Budgets", 0)
+	add(p.Past != nil, "past", "Over time", 0)
+	add(p.Spend != nil, "spend", "Spend", 0)
 	add(p.Generations != nil, "generations", "Generations", 0)
 	add(p.Failover != nil, "failover", "Failover", 0)
 	add(len(p.Done) > 0, "done", p.DoneTitle, 0)

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/failover"
 	"github.com/org/openclaw-litellm-action/report"
@@ -46,8 +48,39 @@ func spentByModel() report.Input {
 		facts.Days = append(facts.Days, day)
 	}
 	in.Failover.Unhealthy = []failover.Unhealthy{{Model: "claude-opus-4-6", Error: "AnthropicException: overloaded_error", CheckedAt: monday.Add(-20 * time.Minute)}}
+	in.History = sampleHistory()
 	in.Failover.Gaps = []string{"the health of deployments is not known: the proxy runs no background health checks"}
 	return in
+}
+
+// sampleHistory is what a service kept of five weeks: budgets that fill and begin anew, and what went wrong.
+func sampleHistory() *report.History {
+	h := &report.History{From: monday.AddDate(0, 0, -35), Passes: 3360, Failed: 4, Rotated: 3}
+	for i, k := range []struct {
+		name   string
+		days   int // of the window
+		share  int // of the budget that a window ends with
+		offset int
+	}{{"nightly-batch", 7, 70, 3}, {"openclaw", 30, 92, 22}, {"研究チーム-エージェント", 1, 3, 0}} {
+		past := report.KeyPast{Name: k.name}
+		for d := -35; d <= 0; d++ {
+			gone := (d + 35 + k.offset) % k.days
+			used := decimal.NewFromInt(int64(k.share * (gone + 1) / k.days))
+			past.Points = append(past.Points, report.Point{At: monday.AddDate(0, 0, d).Add(5 * time.Hour), Generation: 1 + i, Used: decimal.NewNullDecimal(used),
+				Spend: decimal.NewNullDecimal(used.Shift(-1)), MaxBudget: limit("10")})
+		}
+		h.Keys = append(h.Keys, past)
+	}
+	at := func(days, hours int) time.Time {
+		return monday.AddDate(0, 0, days).Add(time.Duration(hours) * time.Hour)
+	}
+	h.Episodes = []report.Episode{
+		{Kind: report.EpisodeFallback, Subject: "claude-opus-4-6", Detail: "gpt-4o", From: at(-24, 0), To: at(-24, 5)},
+		{Kind: report.EpisodeProxy, Subject: "network", From: at(-15, 3), To: at(-15, 4)},
+		{Kind: report.EpisodeFallback, Subject: "gpt-4o", Detail: "gpt-4o-mini", From: at(-9, 2), To: at(-8, 10)},
+		{Kind: report.EpisodeUnhealthy, Subject: "claude-opus-4-6", From: at(0, -2), To: at(0, 0)},
+	}
+	return h
 }
 
 // quietPage is a pass in which nothing was to be told.

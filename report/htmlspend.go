@@ -30,6 +30,7 @@ type chart struct {
 	Class, Label         string
 	Width, Height        int
 	Bars                 []rect
+	Lines                []polyline
 	Ticks, Labels, Marks []mark
 }
 
@@ -48,6 +49,7 @@ const (
 	chartModels = 5  // that get a series of their own
 	chartDays   = 92 // that are drawn at most, the latest
 	othersName  = "other models"
+	notByModel  = "not told by model"
 )
 
 // dayTable is spend, or requests where amounts are not shown, by day and model.
@@ -157,7 +159,7 @@ func dayTableOf(r Report) (dayTable, bool) {
 				add(d.Date, cmp.Or(shown(m.Name, nameLimit/3), "–"), v)
 			}
 			if len(d.Models) == 0 && rest.IsPositive() || rest.GreaterThan(decimal.New(1, -2)) {
-				add(d.Date, "not told by model", rest)
+				add(d.Date, notByModel, rest)
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -98,46 +97,6 @@ func generationLane(k Key, i int, now time.Time) lane {
 		l.spans = append(l.spans, span{begin, replaced, "past", "p5", shown(g.State, nameLimit)})
 	}
 	return l
-}
-
-// failoverOf draws what fallbacks served and which deployments are unhealthy; nil if there is neither.
-func failoverOf(r Report) *timeline {
-	p := r.Proxy
-	if p == nil || len(p.Served)+len(p.Unhealthy) == 0 {
-		return nil
-	}
-	t := &timeline{
-		Caption: "Requests served by a fallback, and unhealthy deployments",
-		Heads:   []string{"what", "requests", "from", "to", "evidence", "keys or error"},
-		Note:    "Dotted: requests for one model that another one served. Striped: a deployment whose last health check failed, from that check to now.",
-	}
-	now := r.GeneratedAt
-	from := now.Add(-time.Hour)
-	if d, err := time.ParseDuration(p.Window); err == nil && d > 0 {
-		from = now.Add(-d)
-	}
-	var lanes []lane
-	for _, s := range p.Served[:min(pageLanes, len(p.Served))] {
-		what := shown(s.Primary, nameLimit/2) + " served by " + shown(s.By, nameLimit/2)
-		count := plural(int(s.Requests), "request")
-		lanes = append(lanes, lane{what + ": " + count, []span{{s.First, s.Last, "served", "p2", count + ", " + stamp(s.First) + " to " + stamp(s.Last)}}})
-		t.Rows = append(t.Rows, tableRow{what, []string{
-			fmt.Sprint(s.Requests), stamp(s.First), stamp(s.Last), shown(string(s.Evidence), nameLimit), shown(strings.Join(s.Keys, ", "), textLimit),
-		}})
-	}
-	for _, u := range p.Unhealthy[:min(pageLanes, len(p.Unhealthy))] {
-		what := shown(u.Model, nameLimit/2) + ": unhealthy deployment"
-		since := u.CheckedAt
-		if since.IsZero() {
-			since = now
-		}
-		lanes = append(lanes, lane{what, []span{{since, now, "sick", "p3", "checked " + stamp(u.CheckedAt)}}})
-		t.Rows = append(t.Rows, tableRow{what, []string{"–", stamp(u.CheckedAt), "–", "health check", shown(u.Error, textLimit)}})
-	}
-	t.More = moreThan(max(len(p.Served), len(p.Unhealthy)), pageLanes, "line")
-	begin, _ := reach(lanes)
-	t.draw(lanes, later(earlier(begin, from), now.Add(-timelineBack)), now, now)
-	return t
 }
 
 // reach is the least stretch of time that holds all spans.

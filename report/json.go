@@ -15,6 +15,11 @@ func JSON(w io.Writer, r Report, o Options) error {
 		r.SchemaVersion = SchemaVersion
 	}
 	r.Keys, r.Findings, r.Failures, r.Notes = some(r.Keys), some(r.Findings), some(r.Failures), some(r.Notes)
+	if r.History != nil {
+		h := *r.History
+		h.Keys, h.Episodes = some(h.Keys), some(h.Episodes)
+		r.History = &h
+	}
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func markdown(r Report, o Options, state bool) string {
 	if !state {
 		sections = append(sections, mdDone(r), mdChart(r))
 	}
-	sections = append(append(append(sections, mdOverview(r)...), mdLogs(r)...), mdDetails(r), mdDays(r), mdNotes(r))
+	sections = append(append(append(sections, mdOverview(r)...), mdLogs(r)...), mdPast(r), mdDetails(r), mdDays(r), mdNotes(r))
 	return compose(lead, sections, o.Limit)
 }
 
@@ -164,7 +164,7 @@ func mdAction(a Action) string {
 // mdDetails lists the generations and targets of each key that has any.
 func mdDetails(r Report) section {
 	const most = 10
-	s := section{title: "Generations and targets", noun: "key", share: 60}
+	s := section{title: "Generations and targets", noun: "key", share: 60, fold: true}
 	for _, k := range r.Keys {
 		if len(k.Generations)+len(k.Targets) == 0 || len(r.Keys) > fleet && !worthTelling(k) {
 			continue
@@ -186,7 +186,7 @@ func mdDetails(r Report) section {
 
 // mdDays shows spend by day and model, where it was asked for.
 func mdDays(r Report) section {
-	s := section{title: "Spend by day and model", noun: "key", share: 80}
+	s := section{title: "Each key by day and model", noun: "key", share: 80, fold: true}
 	for _, k := range r.Keys {
 		if len(k.Days)+len(k.Models) == 0 {
 			continue

@@ -29,6 +29,7 @@ type Input struct {
 	Errors   []error           // the same, without further detail
 	Notes    []string
 	Overview *Overview      // of Period
+	History  *History       // of past passes; nil: none is kept
 	Logs     *Logs          // an export of spend logs
 	Requests map[string]int // by outside system
 	// Configured names every key of the configuration, whether or not this pass touched it; nil: not told. A story about
@@ -47,7 +48,7 @@ func New(in Input) Report {
 	}
 	r := Report{
 		SchemaVersion: SchemaVersion, GeneratedAt: in.Now.UTC(), Command: in.Command, DryRun: in.DryRun,
-		ToolVersion: in.Version, Period: in.Period, Overview: in.Overview, Logs: in.Logs, Requests: in.Requests,
+		ToolVersion: in.Version, Period: in.Period, Overview: in.Overview, History: in.History, Logs: in.Logs, Requests: in.Requests,
 		Notes: append([]string{}, in.Notes...), Failures: append([]Failure{}, in.Failures...), Findings: []finding.Finding{},
 		judged: coverageOf(in),
 	}
@@ -168,11 +169,7 @@ func modelsOf(spent []budget.ModelSpend) []Model {
 }
 
 func (k *Key) setSpend(spend, limit decimal.NullDecimal) {
-	k.Spend, k.MaxBudget, k.UsedPercent = spend, limit, decimal.NullDecimal{}
-	if spend.Valid && limit.Valid {
-		used := budget.Percent(budget.Facts{Spend: spend.Decimal, Limit: limit})
-		k.UsedPercent = decimal.NewNullDecimal(used.RoundFloor(1))
-	}
+	k.Spend, k.MaxBudget, k.UsedPercent = spend, limit, UsedShare(spend, limit)
 }
 
 // failuresOf lists what failed in o: its steps, and of its error what no step tells.

@@ -91,7 +91,7 @@ func public(r Report) Report {
 func withoutAmounts(r Report) Report {
 	r = mapTexts(r, func(s string) string { return amountForm.ReplaceAllString(s, "[amount]") })
 	r.AmountsHidden = true
-	r.Logs, r.Overview = r.Logs.withoutAmounts(), r.Overview.withoutAmounts()
+	r.Logs, r.Overview, r.History = r.Logs.withoutAmounts(), r.Overview.withoutAmounts(), r.History.withoutAmounts()
 	none := decimal.NullDecimal{}
 	r.Totals.Spend, r.Totals.MaxBudget = none, none
 	for i := range r.Keys {

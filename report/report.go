@@ -31,6 +31,8 @@ type Report struct {
 
 	// Overview is what the period cost, over all keys; nil: not asked.
 	Overview *Overview `json:"overview,omitempty"`
+	// History is what past passes saw; nil: nothing keeps it.
+	History *History `json:"history,omitempty"`
 	// Logs is the export of spend logs that the report was made from; nil: none.
 	Logs *Logs `json:"spend_logs,omitempty"`
 	// Requests counts the requests made to each outside system ("litellm", "github", "slack").

@@ -18,6 +18,7 @@ func Text(w io.Writer, r Report, o Options) error {
 	t.proxy()
 	t.done()
 	t.keys()
+	t.past()
 	t.overview()
 	t.logs()
 	t.findings()

@@ -195,22 +195,23 @@ func serviceRows() []row {
 			cmds: serve, help: "when the service reports, in cron syntax (default: never)"},
 		{name: "timezone", group: groupService, on: flagSurface | envSurface, file: "schedule.timezone", def: "UTC", cmds: serve,
 			help: "time zone of the schedule, such as Europe/Paris"},
-		{name: "state-file", group: groupService, on: flagSurface | envSurface, env: []string{"OPENCLAW_LITELLM_STATE"}, cmds: serve,
-			help: "SQLite file that remembers what was told, and past figures (default: the issue or the proxy remembers)"},
+		{name: "state-file", group: groupService, on: flagSurface | envSurface, env: []string{"OPENCLAW_LITELLM_STATE"},
+			cmds: []string{CommandServe, CommandRun, CommandCheck, CommandReport},
+			help: "SQLite file that remembers what was told, and what past passes saw, which the page and report show (default: the issue or the proxy remembers)"},
 		{name: "health-listen", group: groupService, on: flagSurface | envSurface, cmds: serve,
 			help: "host:port of /healthz and /readyz (default: none)"},
 	}
 }
 
 func outputRows() []row {
-	results := []string{CommandRun, CommandPlan, CommandRotate, CommandCheck, CommandReport, CommandKeys, CommandOpenClaw, CommandDoctor}
+	written := []string{CommandRun, CommandPlan, CommandRotate, CommandCheck, CommandReport, CommandKeys, CommandOpenClaw, CommandDoctor, CommandServe}
 	return []row{
 		{name: "period", group: groupOutput, on: everywhere, def: "week", cmds: []string{CommandReport},
 			help: "what a report covers: day, week, month, 24h, days such as 7d, or 2026-11-01..2026-11-15"},
-		{name: "format", group: groupOutput, kind: choice, on: everywhere, def: "text", cmds: results,
+		{name: "format", group: groupOutput, kind: choice, on: everywhere, def: "text", cmds: written,
 			choices: []string{"text", "markdown", "html", "json", "csv"}, help: "how the result is written"},
-		{name: "output", group: groupOutput, on: everywhere, cmds: results,
-			help: "file for the result (default: standard output)"},
+		{name: "output", group: groupOutput, on: everywhere, cmds: written,
+			help: "file for the result, which the service writes in every pass (default: standard output)"},
 		{name: "fail-on", group: groupOutput, kind: choice, on: everywhere, def: "never",
 			choices: []string{"never", "warning", "critical"}, cmds: []string{CommandRun, CommandCheck, CommandReport, CommandOpenClaw},
 			help: "exit with 3 at a finding this severe"},

@@ -10,3 +10,9 @@ func (db *DB) SetVersion(ctx context.Context, v int) error {
 	_, err := db.sql.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", v))
 	return err
 }
+
+// MakeVersion1 takes away what version 1 did not have.
+func (db *DB) MakeVersion1(ctx context.Context) error {
+	_, err := db.sql.ExecContext(ctx, "DROP TABLE episodes; DROP INDEX figures_by_key; PRAGMA user_version = 1")
+	return err
+}

@@ -12,28 +12,17 @@ import (
 	"github.com/org/openclaw-litellm-action/report"
 )
 
-// kept is how long figures are kept.
-const kept = 400 * 24 * time.Hour
-
-// Pass is what is kept of one report.
-type Pass struct {
-	At                                            time.Time
-	Command                                       string
-	Rotated, Infos, Warnings, Criticals, Failures int
-	Figures                                       []Figure // by key
-}
-
-// Figure is what is kept of one key in a pass.
-type Figure struct {
-	Key        string
-	Generation int                 // -1: none, or not known
-	Spend      decimal.NullDecimal // USD in the window
-	MaxBudget  decimal.NullDecimal
-	Worst      string // severity of its worst finding; "" for none
-}
+const (
+	// kept is how long figures are kept; of days older than fresh, the last of each key alone.
+	kept  = 400 * 24 * time.Hour
+	fresh = 2 * 24 * time.Hour
+	// apart is how long a trouble may not have been seen and still be the same one: passes may be an hour apart.
+	apart = 2 * time.Hour
+)
 
 // Record keeps the key figures of r, in place of what was kept of the same second, and forgets what is older than 400
-// days. A plan is not recorded. Either all of it is kept or nothing.
+// days. Figures that did not change take no room, and of a day that is over only its last ones stay. A plan is not recorded.
+// Either all of it is kept or nothing.
 func (db *DB) Record(ctx context.Context, r report.Report) (err error) {
 	if r.DryRun {
 		return nil
@@ -47,25 +36,75 @@ func (db *DB) Record(ctx context.Context, r report.Report) (err error) {
 			err = errors.Join(fmt.Errorf("recording the report: %w", err), ignoreDone(tx.Rollback()))
 		}
 	}()
-	at := r.GeneratedAt.Unix()
-	for _, drop := range []string{"DELETE FROM figures WHERE at = $1 OR at < $2", "DELETE FROM passes WHERE at = $1 OR at < $2"} {
-		if _, err := tx.ExecContext(ctx, drop, at, r.GeneratedAt.Add(-kept).Unix()); err != nil {
+	if err := forget(ctx, tx, r.GeneratedAt); err != nil {
+		return err
+	}
+	if err := addPass(ctx, tx, r); err != nil {
+		return err
+	}
+	for _, e := range report.Episodes(r) {
+		if err := addEpisode(ctx, tx, e); err != nil {
 			return err
 		}
 	}
+	return tx.Commit()
+}
+
+// forget removes what is too old, what the same second holds, and all but the last figures of the day that has just
+// become old.
+func forget(ctx context.Context, tx *sql.Tx, now time.Time) error {
+	at, old := now.Unix(), now.Add(-kept).Unix()
+	for _, table := range []string{"figures", "passes"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE at = $1 OR at < $2", at, old); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM episodes WHERE ended < $1", old); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM figures WHERE at >= $1 AND at < $2 AND EXISTS
+		(SELECT 1 FROM figures f WHERE f.key = figures.key AND f.at > figures.at AND f.at / 86400 = figures.at / 86400)`,
+		now.Add(-2*fresh).Unix(), now.Add(-fresh).Unix())
+	return err
+}
+
+func addPass(ctx context.Context, tx *sql.Tx, r report.Report) error {
+	at := r.GeneratedAt.Unix()
 	if _, err := tx.ExecContext(ctx,
 		"INSERT INTO passes (at, command, rotated, infos, warnings, criticals, failures) VALUES ($1, $2, $3, $4, $5, $6, $7)",
 		at, r.Command, r.Totals.Rotated, r.Totals.Info, r.Totals.Warnings, r.Totals.Criticals, r.Totals.Failures); err != nil {
 		return err
 	}
 	for _, k := range r.Keys {
-		if _, err := tx.ExecContext(ctx,
-			"INSERT INTO figures (at, key, generation, spend, max_budget, worst) VALUES ($1, $2, $3, $4, $5, $6)",
+		if _, err := tx.ExecContext(ctx, `INSERT INTO figures (at, key, generation, spend, max_budget, worst)
+			SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT 1 FROM figures WHERE key = $2
+			AND at = (SELECT MAX(at) FROM figures WHERE key = $2) AND generation = $3 AND worst = $6
+			AND COALESCE(spend, '') = COALESCE($4, '') AND COALESCE(max_budget, '') = COALESCE($5, ''))`,
 			at, k.Name, k.Generation, text(k.Spend), text(k.MaxBudget), k.Worst); err != nil {
 			return err
 		}
 	}
-	return tx.Commit()
+	return nil
+}
+
+// addEpisode makes the trouble longer that it goes on with, or begins one.
+func addEpisode(ctx context.Context, tx *sql.Tx, e report.Episode) error {
+	var began sql.NullInt64
+	err := tx.QueryRowContext(ctx,
+		"SELECT MAX(began) FROM episodes WHERE kind = $1 AND subject = $2 AND detail = $3 AND ended >= $4",
+		e.Kind, e.Subject, e.Detail, e.From.Add(-apart).Unix()).Scan(&began)
+	if err != nil {
+		return err
+	}
+	if began.Valid {
+		_, err = tx.ExecContext(ctx,
+			"UPDATE episodes SET ended = $5 WHERE kind = $1 AND subject = $2 AND detail = $3 AND began = $4 AND ended < $5",
+			e.Kind, e.Subject, e.Detail, began.Int64, e.To.Unix())
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO episodes (kind, subject, detail, began, ended) VALUES ($1, $2, $3, $4, $5)",
+		e.Kind, e.Subject, e.Detail, e.From.Unix(), e.To.Unix())
+	return err
 }
 
 // ignoreDone drops the error of rolling back what has ended already.
@@ -81,59 +120,68 @@ func text(d decimal.NullDecimal) sql.NullString {
 	return sql.NullString{String: d.Decimal.String(), Valid: d.Valid}
 }
 
-// History returns what was kept of the passes from since on, in order of time.
-func (db *DB) History(ctx context.Context, since time.Time) ([]Pass, error) {
-	passes, err := db.passes(ctx, since)
-	if err != nil {
-		return nil, fmt.Errorf("reading past reports: %w", err)
-	}
-	if err := db.figures(ctx, since, passes); err != nil {
-		return nil, fmt.Errorf("reading past reports: %w", err)
-	}
-	return passes, nil
-}
-
-func (db *DB) passes(ctx context.Context, since time.Time) ([]Pass, error) {
-	rows, err := db.sql.QueryContext(ctx,
-		"SELECT at, command, rotated, infos, warnings, criticals, failures FROM passes WHERE at >= $1 ORDER BY at", since.Unix())
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var passes []Pass
-	for rows.Next() {
-		var p Pass
-		var at int64
-		if err := rows.Scan(&at, &p.Command, &p.Rotated, &p.Infos, &p.Warnings, &p.Criticals, &p.Failures); err != nil {
-			return nil, err
+// History returns what past passes saw from since on; nil if there was none.
+func (db *DB) History(ctx context.Context, since time.Time) (*report.History, error) {
+	h := &report.History{Keys: []report.KeyPast{}, Episodes: []report.Episode{}}
+	for _, read := range []func(context.Context, time.Time, *report.History) error{db.passes, db.figures, db.episodes} {
+		if err := read(ctx, since, h); err != nil {
+			return nil, fmt.Errorf("reading what past passes saw from the state file: %w", err)
 		}
-		p.At = time.Unix(at, 0).UTC()
-		passes = append(passes, p)
 	}
-	return passes, rows.Err()
+	if h.Passes == 0 {
+		return nil, nil
+	}
+	return h, nil
 }
 
-// figures adds the keys' figures to passes, which are in order of time.
-func (db *DB) figures(ctx context.Context, since time.Time, passes []Pass) error {
+func (db *DB) passes(ctx context.Context, since time.Time, h *report.History) error {
+	var first, failed, rotated sql.NullInt64 // null where there is no pass
+	err := db.sql.QueryRowContext(ctx,
+		"SELECT MIN(at), COUNT(*), SUM(CASE WHEN failures > 0 THEN 1 ELSE 0 END), SUM(rotated) FROM passes WHERE at >= $1", since.Unix()).
+		Scan(&first, &h.Passes, &failed, &rotated)
+	h.From, h.Failed, h.Rotated = time.Unix(first.Int64, 0).UTC(), int(failed.Int64), int(rotated.Int64)
+	return err
+}
+
+func (db *DB) figures(ctx context.Context, since time.Time, h *report.History) error {
 	rows, err := db.sql.QueryContext(ctx,
-		"SELECT at, key, generation, spend, max_budget, worst FROM figures WHERE at >= $1 ORDER BY at, key", since.Unix())
+		"SELECT at, key, generation, spend, max_budget FROM figures WHERE at >= $1 ORDER BY key, at", since.Unix())
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	i := 0
 	for rows.Next() {
-		var f Figure
+		var p report.Point
+		var key string
 		var at int64
-		if err := rows.Scan(&at, &f.Key, &f.Generation, &f.Spend, &f.MaxBudget, &f.Worst); err != nil {
+		if err := rows.Scan(&at, &key, &p.Generation, &p.Spend, &p.MaxBudget); err != nil {
 			return err
 		}
-		for i < len(passes) && passes[i].At.Unix() < at {
-			i++
+		p.At, p.Used = time.Unix(at, 0).UTC(), report.UsedShare(p.Spend, p.MaxBudget)
+		if n := len(h.Keys); n == 0 || h.Keys[n-1].Name != key {
+			h.Keys = append(h.Keys, report.KeyPast{Name: key})
 		}
-		if i < len(passes) && passes[i].At.Unix() == at {
-			passes[i].Figures = append(passes[i].Figures, f)
+		last := &h.Keys[len(h.Keys)-1]
+		last.Points = append(last.Points, p)
+	}
+	return rows.Err()
+}
+
+func (db *DB) episodes(ctx context.Context, since time.Time, h *report.History) error {
+	rows, err := db.sql.QueryContext(ctx,
+		"SELECT kind, subject, detail, began, ended FROM episodes WHERE ended >= $1 ORDER BY began, kind, subject, detail", since.Unix())
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e report.Episode
+		var began, ended int64
+		if err := rows.Scan(&e.Kind, &e.Subject, &e.Detail, &began, &ended); err != nil {
+			return err
 		}
+		e.From, e.To = time.Unix(began, 0).UTC(), time.Unix(ended, 0).UTC()
+		h.Episodes = append(h.Episodes, e)
 	}
 	return rows.Err()
 }

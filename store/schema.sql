@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS passes (
   failures  INTEGER NOT NULL
 );
 
--- One row a key and pass.
+-- One row for a key whenever its figures changed; of days that are over, the last one alone.
 CREATE TABLE IF NOT EXISTS figures (
   at         INTEGER NOT NULL REFERENCES passes (at) ON DELETE CASCADE,
   key        TEXT    NOT NULL,
@@ -23,4 +23,16 @@ CREATE TABLE IF NOT EXISTS figures (
   max_budget TEXT,
   worst      TEXT    NOT NULL,
   PRIMARY KEY (at, key)
+);
+CREATE INDEX IF NOT EXISTS figures_by_key ON figures (key, at);
+
+-- One row for as long as a trouble lasted: kind 'fallback' (subject: the model asked for, detail: who served), 'unhealthy'
+-- (subject: the model) or 'proxy' (subject: why it was down).
+CREATE TABLE IF NOT EXISTS episodes (
+  kind    TEXT    NOT NULL,
+  subject TEXT    NOT NULL,
+  detail  TEXT    NOT NULL,
+  began   INTEGER NOT NULL,
+  ended   INTEGER NOT NULL, -- when it was last seen
+  PRIMARY KEY (kind, subject, detail, began)
 );

@@ -17,9 +17,9 @@ import (
 )
 
 // version is the form of the tables that this program knows, as SQLite's user_version.
-const version = 1
+const version = 2
 
-// schema makes the tables. It is idempotent.
+// schema makes the tables that are missing. It is idempotent; version 1 had no episodes.
 //
 //go:embed schema.sql
 var schema string

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 
+	"github.com/org/openclaw-litellm-action/failover"
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/rotate"
@@ -36,18 +38,28 @@ func passAt(at time.Time, spend string) report.Report {
 		Findings: []finding.Finding{{Rule: "budget-used", Severity: finding.Warning, Subject: finding.Subject{Kind: "key", Name: "openclaw"}}}})
 }
 
+// point is what is kept of openclaw at some hour of Monday.
+func point(hour int, spend, used string) report.Point {
+	return report.Point{At: monday.Add(time.Duration(hour) * time.Hour), Generation: 2, Spend: decimal.NewNullDecimal(decimal.RequireFromString(spend)),
+		MaxBudget: decimal.NewNullDecimal(decimal.NewFromInt(50)), Used: decimal.NewNullDecimal(decimal.RequireFromString(used))}
+}
+
 func TestHistory(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "state.db")
-	db := open(t, path)
-	for i, spend := range []string{"0.10", "0.30", "12.345678901234567890"} {
-		if err := db.Record(t.Context(), passAt(monday.Add(time.Duration(i)*time.Hour), spend)); err != nil {
+	db := open(t, filepath.Join(t.TempDir(), "state.db"))
+	record := func(at time.Time, spend string) {
+		t.Helper()
+		if err := db.Record(t.Context(), passAt(at, spend)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := db.Record(t.Context(), passAt(monday.Add(time.Hour), "0.2")); err != nil { // the same second again
-		t.Fatal(err)
+	if h, err := db.History(t.Context(), time.Time{}); err != nil || h != nil {
+		t.Errorf("at first there is %+v, %v", h, err)
 	}
+	for i, spend := range []string{"0.10", "0.30", "12.345678901234567890", "12.345678901234567890"} {
+		record(monday.Add(time.Duration(i)*time.Hour), spend)
+	}
+	record(monday.Add(time.Hour), "0.2") // the same second again
 	plan := passAt(monday.Add(5*time.Hour), "1")
 	plan.DryRun = true
 	if err := db.Record(t.Context(), plan); err != nil {
@@ -57,27 +69,86 @@ func TestHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	figure := func(spend string) []store.Figure {
-		return []store.Figure{
-			{Key: "openclaw", Generation: 2, Spend: decimal.NewNullDecimal(decimal.RequireFromString(spend)),
-				MaxBudget: decimal.NewNullDecimal(decimal.NewFromInt(50)), Worst: "warning"},
-			{Key: "other", Generation: -1},
-		}
-	}
-	want := []store.Pass{
-		{At: monday.Add(time.Hour), Command: "run", Warnings: 1, Figures: figure("0.2")},
-		{At: monday.Add(2 * time.Hour), Command: "run", Warnings: 1, Figures: figure("12.345678901234567890")},
-	}
+	want := &report.History{From: monday.Add(time.Hour), Passes: 3, Episodes: []report.Episode{}, Keys: []report.KeyPast{
+		{Name: "openclaw", Points: []report.Point{point(1, "0.2", "0.4"), point(2, "12.345678901234567890", "24.6")}},
+	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("history differs (-want +got):\n%s", diff)
 	}
 
-	// After 400 days it is forgotten.
-	if err := db.Record(t.Context(), passAt(monday.AddDate(0, 0, 401), "1")); err != nil {
+	// Of a day that is over only the last figures stay, and after 400 days nothing.
+	for d := 1; d < 6; d++ {
+		record(monday.AddDate(0, 0, d), fmt.Sprint(12+d))
+	}
+	got, err = db.History(t.Context(), time.Time{})
+	if err != nil || len(got.Keys) != 2 || got.Passes != 9 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if diff := cmp.Diff(point(2, "12.345678901234567890", "24.6"), got.Keys[0].Points[0]); diff != "" || len(got.Keys[0].Points) != 6 {
+		t.Errorf("%d points, the first (-want +got):\n%s", len(got.Keys[0].Points), diff)
+	}
+	record(monday.AddDate(0, 0, 410), "1")
+	if got, err := db.History(t.Context(), time.Time{}); err != nil || got.Passes != 1 || len(got.Keys[0].Points) != 1 {
+		t.Errorf("after 400 days: %+v, %v", got, err)
+	}
+}
+
+// TestEpisodes: what is seen again and again is one trouble, from when it began to when it was last seen.
+func TestEpisodes(t *testing.T) {
+	t.Parallel()
+	db := open(t, filepath.Join(t.TempDir(), "state.db"))
+	ready := failover.Proxy{Ready: true}
+	pass := func(minutes int, f failover.Facts) {
+		t.Helper()
+		r := report.New(report.Input{Now: monday.Add(time.Duration(minutes) * time.Minute), Failover: &f})
+		if err := db.Record(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(minutes int) time.Time { return monday.Add(time.Duration(minutes) * time.Minute) }
+	served := func(first, last int) []failover.Served {
+		return []failover.Served{{Primary: "claude", By: "gpt-4o", Requests: 3, First: at(first), Last: at(last)}}
+	}
+	pass(0, failover.Facts{Proxy: ready, Served: served(-20, -1)})
+	pass(15, failover.Facts{Proxy: ready, Served: served(-20, 14), Unhealthy: []failover.Unhealthy{{Model: "gpt-4o", CheckedAt: at(10)}}})
+	pass(75, failover.Facts{Proxy: ready, Served: served(16, 70)})
+	pass(90, failover.Facts{Proxy: failover.Proxy{Cause: "network"}})
+	pass(105, failover.Facts{Proxy: failover.Proxy{Cause: "network"}})
+	pass(600, failover.Facts{Proxy: ready, Served: served(590, 599)})
+	got, err := db.History(t.Context(), time.Time{})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := db.History(t.Context(), time.Time{}); err != nil || len(got) != 1 {
-		t.Errorf("%d passes are left, %v", len(got), err)
+	want := []report.Episode{
+		{Kind: report.EpisodeFallback, Subject: "claude", Detail: "gpt-4o", From: at(-20), To: at(70)},
+		{Kind: report.EpisodeUnhealthy, Subject: "gpt-4o", From: at(10), To: at(15)},
+		{Kind: report.EpisodeProxy, Subject: "network", From: at(90), To: at(105)},
+		{Kind: report.EpisodeFallback, Subject: "claude", Detail: "gpt-4o", From: at(590), To: at(599)},
+	}
+	if diff := cmp.Diff(want, got.Episodes); diff != "" {
+		t.Errorf("episodes differ (-want +got):\n%s", diff)
+	}
+}
+
+// TestOlderFile: a file of the version before keeps what it holds and takes episodes.
+func TestOlderFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state.db")
+	db := open(t, path)
+	if err := db.Record(t.Context(), passAt(monday, "1")); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.MakeVersion1(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	db = open(t, path)
+	down := report.New(report.Input{Now: monday.Add(time.Hour), Failover: &failover.Facts{Proxy: failover.Proxy{Cause: "network"}}})
+	if err := db.Record(t.Context(), down); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := db.History(t.Context(), time.Time{}); err != nil || h.Passes != 2 || len(h.Episodes) != 1 {
+		t.Errorf("%+v, %v", h, err)
 	}
 }
 
@@ -114,8 +185,8 @@ func TestTwoProcesses(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	if got, err := open(t, path).History(t.Context(), monday); err != nil || len(got) != 20 {
-		t.Errorf("%d passes, %v", len(got), err)
+	if got, err := open(t, path).History(t.Context(), monday); err != nil || got.Passes != 20 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
@@ -142,7 +213,7 @@ func TestNewer(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.db")
 	db := open(t, path)
-	if err := db.SetVersion(t.Context(), 2); err != nil {
+	if err := db.SetVersion(t.Context(), 3); err != nil {
 		t.Fatal(err)
 	}
 	db.Close()

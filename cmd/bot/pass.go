@@ -31,6 +31,7 @@ func (b *bot) once(ctx context.Context) int {
 	if err := b.print(r); err != nil {
 		p.errs = append(p.errs, err)
 	}
+	p.record(ctx, r)
 	b.tellRunner(r)
 	p.complain()
 	return p.exitCode(r)
@@ -82,6 +83,7 @@ func (b *bot) pass(ctx context.Context) *pass {
 		p.check(ctx)
 	}
 	p.chart(ctx)
+	p.past(ctx)
 	if b.set.Command == settings.CommandReport {
 		p.period(ctx)
 	}

@@ -31,7 +31,7 @@ type bot struct {
 	issuesAPI *github.Client // writes the living issue
 	pace      *paces
 	http      *http.Client // for Slack and the heartbeat; follows no redirect
-	state     *store.DB    // of the service; nil: none
+	state     *store.DB    // the state file; nil: none
 }
 
 // run is the program without the operating system. It returns the exit code.
@@ -79,6 +79,11 @@ func run(p process) int {
 	}
 	if set.Command == settings.CommandServe {
 		return b.serve(ctx)
+	}
+	closeState, err := b.openState(ctx)
+	defer closeState()
+	if err != nil {
+		return b.refuse(err)
 	}
 	return b.once(ctx)
 }

@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 
 	"github.com/org/openclaw-litellm-action/daemon"
 	"github.com/org/openclaw-litellm-action/settings"
-	"github.com/org/openclaw-litellm-action/store"
 )
 
 // serve makes passes on the schedule until the program is told to stop. A pass that failed ends nothing: the next one
@@ -18,11 +16,10 @@ func (b *bot) serve(ctx context.Context) int {
 	if err != nil {
 		return b.refuse(err)
 	}
-	if b.set.StateFile != "" {
-		if b.state, err = store.Open(ctx, b.set.StateFile); err != nil {
-			return b.refuse(fmt.Errorf("%s: %w", b.set.From("state-file"), err))
-		}
-		defer b.state.Close()
+	closeState, err := b.openState(ctx)
+	defer closeState()
+	if err != nil {
+		return b.refuse(err)
 	}
 	d := &daemon.Daemon{
 		Jobs: jobs, Log: b.log, HealthListen: b.set.HealthListen, Now: b.now,
@@ -63,7 +60,7 @@ func (b *bot) jobs() ([]daemon.Job, error) {
 }
 
 // scheduled is one pass of the service: as the command by hand, with clients that know nothing of the last pass. Its
-// report is printed if there is something to read in it.
+// report is printed if there is something to read in it; a file is written in every pass.
 func (b *bot) scheduled(command string) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
 		once, set := *b, *b.set
@@ -74,16 +71,12 @@ func (b *bot) scheduled(command string) func(ctx context.Context) error {
 		}
 		p := once.pass(ctx)
 		r := p.report()
-		if p.touched || len(p.errs) > 0 || command == settings.CommandReport {
+		if p.touched || len(p.errs) > 0 || command == settings.CommandReport || set.Output != "" {
 			if err := once.print(r); err != nil {
 				p.errs = append(p.errs, err)
 			}
 		}
-		if once.state != nil {
-			if err := once.state.Record(ctx, r); err != nil {
-				p.errs = append(p.errs, err)
-			}
-		}
+		p.record(ctx, r)
 		b.log.Info("pass done", "command", command, "keys", len(r.Keys), "rotated", r.Totals.Rotated,
 			"findings", len(r.Findings), "failures", len(r.Failures))
 		return errors.Join(p.errs...)

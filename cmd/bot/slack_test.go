@@ -65,7 +65,9 @@ func TestSlackTroubles(t *testing.T) {
 			i.inject(fault{system: "slack", method: "POST", path: slackPath, do: "429", body: `{"ok":false,"error":"ratelimited"}`,
 				header: map[string][]string{"Retry-After": {"600"}}})
 		}, mended: (*inside).mend, exit: exitFailed, log: "rate limited", posts: 1},
-		"out": {trouble: func(i *inside) { i.inject(fault{system: "slack", method: "POST", path: slackPath, do: "503", body: "upstream"}) },
+		"out": {trouble: func(i *inside) {
+			i.inject(fault{system: "slack", method: "POST", path: slackPath, do: "503", body: "upstream"})
+		},
 			mended: (*inside).mend, exit: exitFailed, log: "Slack could not answer", posts: 1},
 		"blocks refused": {trouble: func(i *inside) {
 			i.inject(fault{system: "slack", method: "POST", path: slackPath, do: "200", body: `{"ok":false,"error":"invalid_blocks"}`, times: 1})
