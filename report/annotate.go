@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 
 	"github.com/org/openclaw-litellm-action/finding"
 )
@@ -17,7 +18,8 @@ type Annotation struct {
 // annotationLimit is how many annotations a level GitHub shows for a step.
 const annotationLimit = 10
 
-// Annotations returns the failures and the findings from warning on, worst first, at most ten a level, none twice.
+// Annotations returns the failures and the findings from warning on, worst first, at most ten a level, none twice. Where
+// there are more of a level, the tenth says how many.
 func Annotations(r Report, o Options) []Annotation {
 	r = o.view(r)
 	var all []Annotation
@@ -36,17 +38,24 @@ func Annotations(r Report, o Options) []Annotation {
 			all = append(all, Annotation{"warning", f.Rule + ": " + f.Subject.Name, message})
 		}
 	}
-	seen, count := map[Annotation]bool{}, map[string]int{}
-	var out []Annotation
+	seen, byLevel := map[Annotation]bool{}, map[string][]Annotation{}
 	for _, a := range all {
 		a.Title, a.Message = clip(visible(a.Title), nameLimit), clip(visible(cmp.Or(a.Message, a.Title)), textLimit)
-		if !seen[a] && count[a.Level] < annotationLimit {
+		if !seen[a] {
 			seen[a] = true
-			count[a.Level]++
-			out = append(out, a)
+			byLevel[a.Level] = append(byLevel[a.Level], a)
 		}
 	}
-	return out
+	return append(fewest(byLevel["error"]), fewest(byLevel["warning"])...)
+}
+
+// fewest cuts a level to what GitHub shows of it, visibly.
+func fewest(list []Annotation) []Annotation {
+	if len(list) <= annotationLimit {
+		return list
+	}
+	more := fmt.Sprintf("and %s more", plural(len(list)-annotationLimit+1, list[0].Level))
+	return append(list[:annotationLimit-1:annotationLimit-1], Annotation{list[0].Level, more, "The step summary has them all."})
 }
 
 // bracketed is details in brackets, or nothing.

@@ -103,9 +103,13 @@ func tellable(r Report) []finding.Finding {
 			continue
 		}
 		seen[subject] = true
+		whose := ""
+		if f.Key != "" {
+			whose = " for " + clip(f.Key, nameLimit)
+		}
 		found = append(found, finding.Finding{
 			Rule: RuleFailed, Severity: finding.Warning, Subject: subject,
-			Summary: "not everything could be done: " + failureLead(f), Cause: clip(f.Message, textLimit),
+			Summary: "not everything could be done" + whose + ": " + failedDoing(f), Cause: clip(f.Message, textLimit),
 			Advice: "Mend what the cause names; the next pass tries again.",
 		})
 	}

@@ -178,3 +178,54 @@ func actionText(a Action) string {
 	}
 	return a.Step
 }
+
+// failureLead says what failed: "openclaw: placing in secret X in a/b", "telling slack".
+func failureLead(f Failure) string {
+	lead := ""
+	if f.Key != "" {
+		lead = clip(f.Key, nameLimit) + ": "
+	}
+	return lead + failedDoing(f)
+}
+
+// failedDoing says what was being done, without the key.
+func failedDoing(f Failure) string {
+	doing := clip(f.Step, nameLimit)
+	switch f.Step {
+	case "":
+		doing = "the pass"
+		if f.Key != "" {
+			doing = "rotating"
+		}
+	case "holder":
+		doing = "creating the holder"
+	case "update":
+		doing = "updating limits and options"
+	case "adopt":
+		doing = "adopting the existing key"
+	case "mint":
+		doing = "minting a generation"
+	case "verify":
+		doing = "verifying the new generation"
+	case "place":
+		doing = "placing in"
+	case "finish":
+		doing = "recording where it is"
+	case "alias":
+		doing = "renaming a generation"
+	case "block", "delete":
+		doing = strings.TrimSuffix(f.Step, "e") + "ing an old generation"
+	case "cleanup":
+		doing = "removing an expired claim"
+	case "observe":
+		doing = "reading what was spent"
+	case "heartbeat":
+		doing = "pinging the heartbeat"
+	case "tell":
+		doing = "telling"
+	}
+	if f.Target != "" {
+		doing += " " + clip(f.Target, nameLimit)
+	}
+	return doing
+}

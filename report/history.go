@@ -173,7 +173,11 @@ func (r Report) pastOf(n int) (list []KeyPast, more int) {
 		byName[k.Name] = k
 	}
 	for _, k := range r.Keys {
-		if past, ok := byName[k.Name]; ok && len(past.days(r.GeneratedAt, 1)) > 0 {
+		past, ok := byName[k.Name]
+		if k.UsedPercent.Valid { // as it is now, which is no past yet
+			past.Points = append(slices.Clone(past.Points), Point{At: r.GeneratedAt, Generation: k.Generation, Used: k.UsedPercent})
+		}
+		if ok && len(past.days(r.GeneratedAt, 1)) > 0 {
 			list = append(list, past)
 		}
 	}

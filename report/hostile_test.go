@@ -222,6 +222,13 @@ func checkMarkdown(t *testing.T, s string) {
 	if opened, closed := strings.Count(s, "\n<details>\n"), strings.Count(s, "\n</details>\n"); opened != closed {
 		t.Errorf("%d parts are folded, %d end", opened, closed)
 	}
+	for _, block := range charts.FindAllStringSubmatch(s, -1) {
+		for line := range strings.Lines(block[1]) {
+			if !chartLine.MatchString(strings.TrimSuffix(line, "\n")) {
+				t.Errorf("a chart says %q", line)
+			}
+		}
+	}
 	text := bare(folds.ReplaceAllString(s, ""))
 	if hit := actsInMarkdown.FindString(text); hit != "" {
 		t.Errorf("%q acts in Markdown: %q", hit, around(text, hit))
@@ -246,7 +253,13 @@ func checkMarkdown(t *testing.T, s string) {
 }
 
 // folds are our own tags around what is closed until somebody opens it.
-var folds = regexp.MustCompile(`(?m)^(<details>|<summary>[A-Za-z ]+</summary>|</details>)$`)
+var folds = regexp.MustCompile(`(?m)^(<details>|<summary>[A-Za-z ]+</summary>|</details>|%%\{init: .*\}%%)$`)
+
+// charts are what Mermaid draws, and chartLine is what may stand there.
+var (
+	charts    = regexp.MustCompile("(?s)```mermaid\n(.*?)```")
+	chartLine = regexp.MustCompile(`^(%%\{init: [-"{}:#,.A-Za-z0-9 ]*\}%%|xychart-beta|pie showData|    title "?[A-Za-z0-9, ]+"?|    x-axis \[[0-9", ]*\]|    y-axis "[A-Za-z]+" 0 --> [0-9.]+|    bar \[[-0-9., ]*\]|    "[^"#;%<>&@\\]*" : [0-9.]+)$`)
+)
 
 func around(s, hit string) string {
 	i := max(0, strings.Index(s, hit))
@@ -372,7 +385,7 @@ func TestLimits(t *testing.T) {
 		t.Errorf("%d messages, %d issues", len(rec.messages), len(k.issues))
 	}
 	checkSlack(t, rec.messages[0])
-	if a := report.Annotations(r, report.Options{}); len(a) != 20 {
-		t.Errorf("%d annotations, want ten of each level", len(a))
+	if a := report.Annotations(r, report.Options{}); len(a) != 20 || a[9].Title != "and 992 errors more" || a[19].Title != "and 990 warnings more" {
+		t.Errorf("%d annotations, want ten of each level: %+v", len(a), a)
 	}
 }

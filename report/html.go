@@ -50,6 +50,7 @@ type page struct {
 	Targets                    []targetRow
 	MoreTargets                string
 	Notes                      []string
+	Empty                      string // what to say where there is nothing to show
 	Footer                     string
 }
 
@@ -115,7 +116,7 @@ func shown(s string, n int) string { return clip(visible(s), n) }
 
 func pageOf(r Report) page {
 	p := page{
-		Headline: headline(r), Command: shown(r.Command, nameLimit), State: pageState(r), Facts: pageFacts(r), Tiles: pageTiles(r),
+		Headline: capital(headline(r)), Command: shown(r.Command, nameLimit), State: pageState(r), Facts: pageFacts(r), Tiles: pageTiles(r),
 		Spend: spendOf(r), Past: pastOfBudgets(r), Generations: generationsOf(r), Failover: failoverOf(r), DoneTitle: "Done", Footer: pageFooter(r),
 	}
 	if r.DryRun {
@@ -134,9 +135,14 @@ func pageOf(r Report) page {
 			p.Notes = append(p.Notes, shown(n, textLimit))
 		}
 	}
-	p.Sections = p.sections()
+	if p.Sections = p.sections(); len(p.Sections) == 0 {
+		p.Empty = "No key was looked at. Name keys in the configuration, or a single one with key-name, and run it again."
+	}
 	return p
 }
+
+// capital begins a text of ours with a capital letter.
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // pageState is the icon of the whole: that of the gravest thing told.
 func pageState(r Report) string {
@@ -190,7 +196,7 @@ func pageTiles(r Report) []tile {
 		}
 		tiles = append(tiles, tile{"Keys", fmt.Sprint(len(r.Keys)), rotated})
 	}
-	tiles = append(tiles, tile{"Findings", fmt.Sprint(len(r.Findings)), findingCounts(r.Totals)})
+	tiles = append(tiles, tile{"Findings", fmt.Sprint(len(r.Findings)), cmp.Or(findingCounts(r.Totals), "nothing to act on")})
 	if n := r.Totals.Failures; n > 0 {
 		tiles = append(tiles, tile{"Failures", fmt.Sprint(n), "the rest was done"})
 	}

@@ -61,7 +61,7 @@ func sampleHistory() *report.History {
 		days   int // of the window
 		share  int // of the budget that a window ends with
 		offset int
-	}{{"nightly-batch", 7, 70, 3}, {"openclaw", 30, 92, 22}, {"研究チーム-エージェント", 1, 3, 0}} {
+	}{{"nightly-batch", 7, 30, 3}, {"openclaw", 30, 88, 22}, {"研究チーム-エージェント", 1, 1, 0}} {
 		past := report.KeyPast{Name: k.name}
 		for d := -35; d <= 0; d++ {
 			gone := (d + 35 + k.offset) % k.days
@@ -117,6 +117,18 @@ func TestPages(t *testing.T) {
 			continue
 		}
 		if err := os.WriteFile(filepath.Join(*pages, name+".html"), []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, r := range map[string]report.Report{"full": report.New(spentByModel()), "hostile": hostile(strings.Join(evil, " "))} {
+		summary := report.Markdown(r, report.Options{})
+		if n := strings.Count(summary, "```mermaid\n"); n != 2 {
+			t.Errorf("the summary %s has %d charts", name, n)
+		}
+		if *pages == "" {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(*pages, name+".md"), []byte(summary), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -109,7 +109,7 @@ func drawPast(c chart, lines [][]pastDay, keys []KeyPast, from time.Time, n int,
 	}
 	slices.Reverse(c.Lines) // the worst is drawn last, on top
 	every := max(int(62*float64(n)/width)+1, 1)
-	for d := 0; d < n; d += every {
+	for d := 0; d < n && (d == 0 || anchor(x(d), c.Width) != "end"); d += every {
 		c.Labels = append(c.Labels, mark{X: x(d), Y: float64(c.Height) - 6, Anchor: anchor(x(d), c.Width), Text: from.AddDate(0, 0, d).Format("2 Jan")})
 	}
 	return c

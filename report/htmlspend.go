@@ -239,6 +239,9 @@ func (t dayTable) draw(c chart) chart {
 	every := int(math.Ceil(62 / slot))
 	for i := 0; i < len(t.days); i += every {
 		x := round(left + slot*(float64(i)+0.5))
+		if i > 0 && anchor(x, c.Width) == "end" {
+			break // it would run into the one before
+		}
 		c.Labels = append(c.Labels, mark{X: x, Y: float64(c.Height) - 6, Anchor: anchor(x, c.Width), Text: shortDay(t.days[i])})
 	}
 	return c

@@ -24,7 +24,11 @@ func markdown(r Report, o Options, state bool) string {
 	if !state {
 		sections = append(sections, mdDone(r), mdChart(r))
 	}
-	sections = append(append(append(sections, mdOverview(r)...), mdLogs(r)...), mdPast(r), mdDetails(r), mdDays(r), mdNotes(r))
+	sections = append(append(append(sections, mdOverview(r)...), mdLogs(r)...), mdPast(r), mdDetails(r))
+	if !state {
+		sections = append(sections, mdDays(r))
+	}
+	sections = append(sections, mdNotes(r))
 	return compose(lead, sections, o.Limit)
 }
 

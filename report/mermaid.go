@@ -2,8 +2,11 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"unicode"
+
+	"github.com/shopspring/decimal"
 )
 
 // mdChart draws the days of all keys together, and what each model took, with their figures in a table, since not every
@@ -20,7 +23,7 @@ func mdChart(r Report) section {
 	} else {
 		s.title = "Requests by day and model"
 	}
-	t.days = t.days[max(0, len(t.days)-31):]
+	t.days = t.days[max(0, len(t.days)-mermaidDays):]
 	s.head = append(t.bars(title, unit), t.pie(unit)...)
 	models := t.models
 	if len(models) == 1 && models[0] == notByModel {
@@ -41,29 +44,46 @@ func mdChart(r Report) section {
 	return s
 }
 
+// mermaidDays is how many days are drawn: few enough that each has a number of its own in the month, which is all that there
+// is room for.
+const mermaidDays = 28
+
+// mermaidColors are the page's. They hold on GitHub's light and dark ground alike.
+const mermaidColors = `%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#3d77c9"}, ` +
+	`"pie1": "#3d77c9", "pie2": "#d07a00", "pie3": "#1f8f6b", "pie4": "#b0508f", "pie5": "#6f62c9", "pie6": "#7b8494", ` +
+	`"pieSectionTextColor": "#fff", "pieOpacity": "1"}}}%%`
+
 // bars draws the days.
 func (t dayTable) bars(title, unit string) []string {
 	var labels, values []string
+	most := decimal.Zero
 	for _, d := range t.days {
-		labels = append(labels, `"`+shortDay(d)+`"`)
+		labels = append(labels, `"`+strings.TrimLeft(d[len(d)-2:], "0")+`"`)
 		values = append(values, t.day(d).Round(4).String())
+		most = decimal.Max(most, t.day(d))
+	}
+	step := niceStep(most.InexactFloat64(), 4)
+	top := decimal.NewFromFloat(step * math.Ceil(most.InexactFloat64()/step)).Round(6)
+	if !top.IsPositive() {
+		top = decimal.NewFromInt(1)
 	}
 	return []string{
-		"```mermaid", "xychart-beta", fmt.Sprintf("    title %q", title+", "+unit),
-		"    x-axis [" + strings.Join(labels, ", ") + "]", fmt.Sprintf("    y-axis %q", unit),
+		"```mermaid", mermaidColors, "xychart-beta",
+		fmt.Sprintf("    title %q", fmt.Sprintf("%s, %s to %s", title, shortDay(t.days[0]), shortDay(t.days[len(t.days)-1]))),
+		"    x-axis [" + strings.Join(labels, ", ") + "]", fmt.Sprintf("    y-axis %q 0 --> %s", unit, top),
 		"    bar [" + strings.Join(values, ", ") + "]", "```", "",
 	}
 }
 
 // pie draws what each model took of all days; nothing if there are not two.
 func (t dayTable) pie(unit string) []string {
-	lines := []string{"```mermaid", "pie showData", "    title By model, " + unit}
+	lines := []string{"```mermaid", mermaidColors, "pie showData", "    title By model, " + unit}
 	for i, m := range t.models {
 		if v := t.model(m).Round(4); v.IsPositive() {
 			lines = append(lines, fmt.Sprintf("    %q : %s", chartName(m, i), v))
 		}
 	}
-	if len(lines) < 5 {
+	if len(lines) < 6 {
 		return nil
 	}
 	return append(lines, "```", "")

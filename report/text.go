@@ -259,21 +259,6 @@ func (t *text) failures() {
 	}
 }
 
-// failureLead names what failed: `key openclaw, step place, secret X in a/b`.
-func failureLead(f Failure) string {
-	var parts []string
-	if f.Key != "" {
-		parts = append(parts, "key "+clip(f.Key, nameLimit))
-	}
-	if f.Step != "" {
-		parts = append(parts, f.Step)
-	}
-	if f.Target != "" {
-		parts = append(parts, clip(f.Target, nameLimit))
-	}
-	return cmp.Or(strings.Join(parts, ", "), "pass")
-}
-
 func (t *text) notes() {
 	notes := slices.Clone(t.r.Notes)
 	if t.r.Proxy != nil {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -223,9 +224,15 @@ func (t *text) days(k Key) {
 	}
 	t.line(lead, t.paint(t.sparkline(values), blue))
 	last := k.Days[len(k.Days)-1].Date
-	t.para(strings.Repeat(" ", 16), fmt.Sprintf("%s to %s, most on %s: %s %s",
-		t.name(k.Days[0].Date), t.name(last), t.name(most.Date), dayText(most), unit), faint)
+	s := fmt.Sprintf("%s to %s, most on %s: %s %s", t.day(k.Days[0].Date), t.day(last), t.day(most.Date), dayText(most), unit)
+	if len(k.Days) == 1 {
+		s = fmt.Sprintf("%s: %s %s", t.day(last), dayText(most), unit)
+	}
+	t.para(strings.Repeat(" ", 16), s, faint)
 }
+
+// day is a date as people say it, or what came in its place.
+func (t *text) day(s string) string { return cmp.Or(shortDay(s), t.name(s)) }
 
 func dayValue(d Day) decimal.Decimal {
 	if d.Spend.Valid {

@@ -45,7 +45,7 @@ func (p *pass) check(ctx context.Context) {
 		}
 		p.days(ctx, o, f, k, seen.Failover.Proxy)
 		p.in.Findings = append(p.in.Findings, budget.Check(*f, spendPolicy(k), p.in.Now)...)
-		f.Days, f.Models, f.Prices = nil, nil, nil // they are for judging; reports show days
+		f.Prices = nil // they are for judging
 		p.in.Spend = append(p.in.Spend, *f)
 	}
 	p.in.Failover = &seen.Failover

@@ -101,6 +101,7 @@ func TestServeRemembers(t *testing.T) {
 	w := newWorld()
 	t.Cleanup(w.close)
 	path := filepath.Join(t.TempDir(), "state.db")
+	page := filepath.Join(t.TempDir(), "page.html")
 	env := w.environment()
 	serve := func() {
 		stop := make(chan struct{})
@@ -108,7 +109,7 @@ func TestServeRemembers(t *testing.T) {
 		var stderr safeBuffer
 		go func() {
 			done <- run(process{
-				args: []string{"serve", "--state-file", path}, getenv: func(name string) string { return env[name] },
+				args: []string{"serve", "--state-file", path, "--format", "html", "--output", page}, getenv: func(name string) string { return env[name] },
 				readFile: os.ReadFile, now: w.clock.now, sleep: w.clock.sleep, stop: stop, stdout: &safeBuffer{}, stderr: &stderr,
 			})
 		}()
@@ -125,8 +126,12 @@ func TestServeRemembers(t *testing.T) {
 	if told == 0 {
 		t.Fatal("nobody was told of the first rotation")
 	}
-	w.clock.sleep(context.Background(), time.Hour)
+	w.clock.sleep(context.Background(), 24*time.Hour)
 	serve()
+	text, err := os.ReadFile(page)
+	if err != nil || !bytes.Contains(text, []byte("Budgets over time")) || !bytes.Contains(text, []byte("1 pass since 10 Mar 2026")) {
+		t.Errorf("the service's page does not show the first pass, %v:\n%.600s", err, text)
+	}
 	if n := len(w.slack.Messages()); n != told {
 		t.Errorf("after the restart there are %d messages, before %d", n, told)
 	}

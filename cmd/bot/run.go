@@ -104,11 +104,17 @@ func (b *bot) hideSecrets() {
 	}
 }
 
-// refuse prints what is wrong with the settings, a line each. Nothing was touched.
+// refuse prints what is wrong with the settings, a line each. Nothing was touched. GitHub shows ten annotations of a step.
 func (b *bot) refuse(err error) int {
-	for line := range strings.SplitSeq(err.Error(), "\n") {
+	const most = 10
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
 		fmt.Fprintln(b.stderr, "bot:", line)
-		if b.action != nil {
+		switch {
+		case b.action == nil || i >= most:
+		case i == most-1 && len(lines) > most:
+			b.action.Errorf("and %d more, which the log has all", len(lines)-i)
+		default:
 			b.action.Errorf("%s", line)
 		}
 	}

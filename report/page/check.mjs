@@ -58,6 +58,30 @@ for (const name of readdirSync(folder).filter((f) => f.endsWith('.html')).sort()
   if (name === 'full.html') await page.pdf({ path: join(folder, 'full.pdf'), format: 'A4', printBackground: false });
   await page.close();
 }
+// The charts of the step summary: Mermaid has to take each, and to draw what the names in it are and nothing else.
+const mermaid = readFileSync(createRequire(join(process.cwd(), 'x.js')).resolve('mermaid/dist/mermaid.min.js'), 'utf8');
+let charts = 0;
+for (const name of readdirSync(folder).filter((f) => f.endsWith('.md')).sort()) {
+  const page = await browser.newPage({ viewport: { width: 900, height: 700 } });
+  page.on('request', (r) => { if (!r.url().startsWith('about:')) fault(name, `asks for ${r.url()}`); });
+  await page.setContent('<!doctype html><title>charts</title><body></body>');
+  await page.addScriptTag({ content: mermaid });
+  for (const [, code] of readFileSync(join(folder, name), 'utf8').matchAll(/^```mermaid\n([\s\S]*?)^```$/gm)) {
+    const wrong = await page.evaluate(async ([code, id]) => {
+      window.mermaid.initialize({ startOnLoad: false, securityLevel: 'strict' });
+      try {
+        const { svg } = await window.mermaid.render(id, code);
+        document.body.insertAdjacentHTML('beforeend', svg);
+        return /<script|onerror=|<img/i.test(svg) ? `draws ${svg}` : '';
+      } catch (e) { return String(e); }
+    }, [code, `chart${charts}`]);
+    if (wrong) fault(name, `Mermaid: ${wrong}\n${code}`);
+    charts++;
+  }
+  await page.screenshot({ path: join(folder, `${name}.charts.png`), fullPage: true });
+  await page.close();
+}
 await browser.close();
-console.log(`note: ${views} views, ${faults} faults`);
+if (charts === 0) fault(folder, 'holds no chart');
+console.log(`note: ${views} views and ${charts} charts, ${faults} faults`);
 process.exit(faults === 0 ? 0 : 1);
