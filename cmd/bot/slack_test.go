@@ -126,3 +126,20 @@ func TestSlackTroubles(t *testing.T) {
 		})
 	}
 }
+
+// TestSlackShows: the living message of a run has the budget's bar, the numbers, the chart and what to do.
+func TestSlackShows(t *testing.T) {
+	t.Parallel()
+	i := newInside(t)
+	i.run(exitOK, "run")
+	i.spendNow("20")
+	i.clock.at = i.clock.at.Add(24 * time.Hour)
+	i.spendNow("21")
+	i.run(exitOK, "run")
+	slack, _ := i.heard()
+	for _, want := range []string{"`████████░░` 82%", "41.00 of 50.00 USD", `"data_visualization"`, "10 Mar", "raise max_budget", "generation 1", "resets 1 Apr 2026"} {
+		if !strings.Contains(slack, want) {
+			t.Errorf("the message does not show %q:\n%s", want, slack)
+		}
+	}
+}
