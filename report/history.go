@@ -40,6 +40,7 @@ type Point struct {
 // The kinds of episode.
 const (
 	EpisodeFallback  = "fallback"  // requests for Subject were served by Detail
+	EpisodeUnserved  = "unserved"  // requests for Subject failed, and so did Detail, their fallback
 	EpisodeUnhealthy = "unhealthy" // a deployment of Subject failed its health check
 	EpisodeProxy     = "proxy"     // the proxy was not ready, for the reason Subject
 )
@@ -65,6 +66,9 @@ func Episodes(r Report) []Episode {
 	}
 	for _, s := range p.Served {
 		out = append(out, Episode{EpisodeFallback, clip(s.Primary, nameLimit), clip(s.By, nameLimit), orTime(s.First, r.GeneratedAt), orTime(s.Last, r.GeneratedAt)})
+	}
+	for _, u := range p.Unserved {
+		out = append(out, Episode{EpisodeUnserved, clip(u.Primary, nameLimit), clip(u.By, nameLimit), orTime(u.First, r.GeneratedAt), orTime(u.Last, r.GeneratedAt)})
 	}
 	for _, u := range p.Unhealthy {
 		out = append(out, Episode{EpisodeUnhealthy, clip(u.Model, nameLimit), "", earlier(u.CheckedAt, r.GeneratedAt), r.GeneratedAt})
@@ -92,6 +96,8 @@ func (e Episode) words() string {
 	switch e.Kind {
 	case EpisodeFallback:
 		return shown(e.Subject, nameLimit/2) + " served by " + shown(e.Detail, nameLimit/2)
+	case EpisodeUnserved:
+		return shown(e.Subject, nameLimit/2) + " served by nobody, " + shown(e.Detail, nameLimit/2) + " failed too"
 	case EpisodeUnhealthy:
 		return shown(e.Subject, nameLimit/2) + ": unhealthy deployment"
 	case EpisodeProxy:

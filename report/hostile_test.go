@@ -46,6 +46,7 @@ func hostile(text string) report.Report {
 		Proxy: failover.Proxy{URL: text, Release: text, Trouble: text, Cause: text}, Gaps: []string{text},
 		Unhealthy: []failover.Unhealthy{{Model: text, Error: text}},
 		Served:    []failover.Served{{Primary: text, By: text, Requests: 3, Keys: []string{text}}},
+		Unserved:  []failover.Unserved{{Primary: text, By: []string{text}, Requests: 2, Error: text, Keys: []string{text}}},
 	}
 	return report.New(report.Input{
 		History: &report.History{From: at.AddDate(0, 0, -3), Passes: 2, Keys: []report.KeyPast{{Name: text, Points: []report.Point{

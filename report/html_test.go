@@ -76,6 +76,7 @@ func sampleHistory() *report.History {
 	}
 	h.Episodes = []report.Episode{
 		{Kind: report.EpisodeFallback, Subject: "claude-opus-4-6", Detail: "gpt-4o", From: at(-24, 0), To: at(-24, 5)},
+		{Kind: report.EpisodeUnserved, Subject: "claude-opus-4-6", Detail: "gpt-4o", From: at(-24, 3), To: at(-24, 5)},
 		{Kind: report.EpisodeProxy, Subject: "network", From: at(-15, 3), To: at(-15, 4)},
 		{Kind: report.EpisodeFallback, Subject: "gpt-4o", Detail: "gpt-4o-mini", From: at(-9, 2), To: at(-8, 10)},
 		{Kind: report.EpisodeUnhealthy, Subject: "claude-opus-4-6", From: at(0, -2), To: at(0, 0)},

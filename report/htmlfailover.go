@@ -31,10 +31,10 @@ func failoverOf(r Report) *timeline {
 		return nil
 	}
 	t := &timeline{
-		Caption: "Requests served by a fallback, unhealthy deployments, and the proxy down",
+		Caption: "Requests served by a fallback or by nobody, unhealthy deployments, and the proxy down",
 		Heads:   []string{"what", "from", "to", "requests", "evidence", "keys or error"},
 		Note: "Dotted: requests for one model that another one served. Striped: a deployment whose health check failed, from that check on. " +
-			"Crossed: the proxy was down.",
+			"Crossed: the fallback failed too, or the proxy was down.",
 	}
 	now := r.GeneratedAt
 	from := now.Add(-time.Hour)
@@ -78,7 +78,7 @@ func (t trouble) span() span {
 	switch t.Kind {
 	case EpisodeUnhealthy:
 		s.class, s.pattern = "sick", "p3"
-	case EpisodeProxy:
+	case EpisodeProxy, EpisodeUnserved:
 		s.class, s.pattern = "down", "p5"
 	}
 	return s
@@ -119,7 +119,7 @@ func troublesNow(r Report) []trouble {
 	if !p.Ready {
 		next("–", "–", shown(cmp.Or(p.Trouble, p.Cause), textLimit))
 	}
-	for _, s := range p.Served {
+	for _, s := range slices.Concat(p.Served, p.Unserved) {
 		next(fmt.Sprint(s.Requests), shown(string(s.Evidence), nameLimit), shown(strings.Join(s.Keys, ", "), textLimit))
 		all[len(all)-1].count = plural(int(s.Requests), "request")
 	}

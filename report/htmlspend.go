@@ -185,6 +185,7 @@ func (t *dayTable) rank() {
 			totals[m] = totals[m].Add(v)
 		}
 	}
+	maps.DeleteFunc(totals, func(_ string, v decimal.Decimal) bool { return v.IsZero() && len(totals) > 1 })
 	t.models = slices.SortedFunc(maps.Keys(totals), func(a, b string) int {
 		return cmp.Or(totals[b].Cmp(totals[a]), cmp.Compare(a, b))
 	})

@@ -228,6 +228,11 @@ func proxyOf(f failover.Facts, redact func(string) string) *Proxy {
 			Primary: s.Primary, By: s.By, Requests: s.Requests, First: s.First, Last: s.Last, Evidence: s.Evidence, Keys: s.Keys,
 		})
 	}
+	for _, u := range f.Unserved {
+		p.Unserved = append(p.Unserved, Served{
+			Primary: u.Primary, By: strings.Join(u.By, ", "), Requests: u.Requests, First: u.First, Last: u.Last, Evidence: finding.Recorded, Keys: u.Keys,
+		})
+	}
 	return p
 }
 

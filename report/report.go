@@ -63,7 +63,8 @@ type Proxy struct {
 	Window    string      `json:"window,omitempty"` // how far back Requests and Served look: "1h"
 	Unhealthy []Unhealthy `json:"unhealthy,omitempty"`
 	Served    []Served    `json:"served_by_fallback,omitempty"`
-	Gaps      []string    `json:"gaps,omitempty"` // what could not be learned, one sentence each
+	Unserved  []Served    `json:"unserved,omitempty"` // requests that nobody served; By names the fallbacks that failed as well
+	Gaps      []string    `json:"gaps,omitempty"`     // what could not be learned, one sentence each
 }
 
 // Unhealthy is a deployment whose latest health check failed.

@@ -26,8 +26,8 @@ CREATE TABLE IF NOT EXISTS figures (
 );
 CREATE INDEX IF NOT EXISTS figures_by_key ON figures (key, at);
 
--- One row for as long as a trouble lasted: kind 'fallback' (subject: the model asked for, detail: who served), 'unhealthy'
--- (subject: the model) or 'proxy' (subject: why it was down).
+-- One row for as long as a trouble lasted: kind 'fallback' (subject: the model asked for, detail: who served),
+-- 'unserved' (detail: who failed as well), 'unhealthy' (subject: the model) or 'proxy' (subject: why it was down).
 CREATE TABLE IF NOT EXISTS episodes (
   kind    TEXT    NOT NULL,
   subject TEXT    NOT NULL,

@@ -114,6 +114,7 @@ func TestEpisodes(t *testing.T) {
 	pass(75, failover.Facts{Proxy: ready, Served: served(16, 70)})
 	pass(90, failover.Facts{Proxy: failover.Proxy{Cause: "network"}})
 	pass(105, failover.Facts{Proxy: failover.Proxy{Cause: "network"}})
+	pass(120, failover.Facts{Proxy: ready, Unserved: []failover.Unserved{{Primary: "claude", By: []string{"gpt-4o"}, Requests: 2, First: at(110), Last: at(119)}}})
 	pass(600, failover.Facts{Proxy: ready, Served: served(590, 599)})
 	got, err := db.History(t.Context(), time.Time{})
 	if err != nil {
@@ -123,6 +124,7 @@ func TestEpisodes(t *testing.T) {
 		{Kind: report.EpisodeFallback, Subject: "claude", Detail: "gpt-4o", From: at(-20), To: at(70)},
 		{Kind: report.EpisodeUnhealthy, Subject: "gpt-4o", From: at(10), To: at(15)},
 		{Kind: report.EpisodeProxy, Subject: "network", From: at(90), To: at(105)},
+		{Kind: report.EpisodeUnserved, Subject: "claude", Detail: "gpt-4o", From: at(110), To: at(119)},
 		{Kind: report.EpisodeFallback, Subject: "claude", Detail: "gpt-4o", From: at(590), To: at(599)},
 	}
 	if diff := cmp.Diff(want, got.Episodes); diff != "" {
