@@ -62,7 +62,9 @@ func served(f Facts, p Policy, now time.Time) []finding.Finding {
 	for _, u := range f.Unserved {
 		if u.Requests > 0 {
 			lost[u.Primary] = u
-			groups[u.Primary] = append(groups[u.Primary], nil...)
+			if _, ok := groups[u.Primary]; !ok {
+				groups[u.Primary] = nil
+			}
 		}
 	}
 	var found []finding.Finding
@@ -140,7 +142,7 @@ func (f Facts) sick(rows []Served) string {
 	}
 	var names []string
 	for _, s := range rows {
-		if n := failing[s.By]; n == 0 || n < f.Checked[s.By] {
+		if n := failing[s.By]; n == 0 || f.Checked[s.By] == 0 || n < f.Checked[s.By] {
 			return ""
 		}
 		names = append(names, s.By)

@@ -24,12 +24,13 @@ func TestFallbackFailsToo(t *testing.T) {
 		summary  string
 		observed string
 	}{
-		"it serves":                {failover.Facts{Served: served}, finding.Warning, "40% of the requests for claude are served by its fallback gpt", "40"},
-		"one of its two is sick":   {failover.Facts{Served: served, Unhealthy: sick, Checked: map[string]int{"gpt": 2}}, finding.Warning, "40% of the requests for claude are served by its fallback gpt", "40"},
-		"it is sick":               {failover.Facts{Served: served, Unhealthy: sick, Checked: map[string]int{"gpt": 1}}, finding.Critical, "40% of the requests for claude are served by its fallback gpt, which fails too", "40"},
-		"some requests fail":       {failover.Facts{Served: served, Unserved: lost(20)}, finding.Critical, "20% of the requests for claude fail, for its fallback gpt fails too", "60"},
-		"hardly any request fails": {failover.Facts{Served: served, Unserved: lost(4)}, finding.Warning, "40% of the requests for claude are served by its fallback gpt", "44"},
-		"all requests fail":        {failover.Facts{Unserved: lost(100)}, finding.Critical, "all requests for claude fail, and its fallback gpt fails too", "100"},
+		"it serves":                    {failover.Facts{Served: served}, finding.Warning, "40% of the requests for claude are served by its fallback gpt", "40"},
+		"one of its two is sick":       {failover.Facts{Served: served, Unhealthy: sick, Checked: map[string]int{"gpt": 2}}, finding.Warning, "40% of the requests for claude are served by its fallback gpt", "40"},
+		"how many it has is not known": {failover.Facts{Served: served, Unhealthy: sick}, finding.Warning, "40% of the requests for claude are served by its fallback gpt", "40"},
+		"it is sick":                   {failover.Facts{Served: served, Unhealthy: sick, Checked: map[string]int{"gpt": 1}}, finding.Critical, "40% of the requests for claude are served by its fallback gpt, which fails too", "40"},
+		"some requests fail":           {failover.Facts{Served: served, Unserved: lost(20)}, finding.Critical, "20% of the requests for claude fail, for its fallback gpt fails too", "60"},
+		"hardly any request fails":     {failover.Facts{Served: served, Unserved: lost(4)}, finding.Warning, "40% of the requests for claude are served by its fallback gpt", "44"},
+		"all requests fail":            {failover.Facts{Unserved: lost(100)}, finding.Critical, "all requests for claude fail, and its fallback gpt fails too", "100"},
 	} {
 		f := ready(tc.facts)
 		f.Requests, f.Window, f.Source = 200, time.Hour, "GET /spend/logs/v2"

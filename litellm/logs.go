@@ -162,7 +162,10 @@ func (c *Client) readLog(row object) (SpendLog, error) {
 	if l.Status == "failure" {
 		var asked string
 		asked, l.FailedFallbacks = unsaved(fault.text("error_message"))
-		l.OriginalModelGroup = or(l.OriginalModelGroup, asked)
+		l.OriginalModelGroup = or(l.OriginalModelGroup, clean(asked, c.Key))
+		for i, name := range l.FailedFallbacks { // they come out of a text that anybody may have written
+			l.FailedFallbacks[i] = clean(name, c.Key)
+		}
 	}
 	return l, errors.Join(r.err, meta.err, fault.err)
 }
