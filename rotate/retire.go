@@ -33,7 +33,7 @@ func (plan *Plan) aliasSteps(p Policy) {
 	for _, g := range plan.rows.generations {
 		if g.Alias == p.Name && g.Token != cur.Token {
 			plan.Steps = append(plan.Steps, Step{Kind: StepAlias, Gen: g.Gen, Token: g.Token, Target: generationAlias(p.Name, g.Gen),
-				Reason: fmt.Sprintf("generation %d is current, the plain alias is its", cur.Gen)})
+				Reason: fmt.Sprintf("the plain alias goes to generation %d", cur.Gen)})
 		}
 	}
 	if cur.Alias != p.Name && !plan.rotate {
