@@ -9,10 +9,19 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+// The places from which a configuration takes the key.
+const (
+	KeyInFile  = "file"
+	KeyInEnv   = "env"
+	KeyInStore = "store" // of OpenClaw's own
+)
+
 // Options say what Generate writes.
 type Options struct {
 	BaseURL string   // the proxy's address, without /v1
+	Key     string   // where OpenClaw finds the key: KeyInFile (also if ""), KeyInEnv or KeyInStore
 	KeyFile string   // absolute path of the file that holds the key
+	KeyName string   // the name of the variable, or of the store's entry
 	Models  []string // which of the served to write, the primary first; nil: all
 	Part    string   // "provider": only what belongs below models.providers.litellm; "": all of it
 	Older   bool     // an OpenClaw that has imageGenerationModel in place of mediaModels.image
@@ -29,7 +38,9 @@ func Generate(s *Served, o Options) (string, error) {
 	w := &writer{}
 	if o.Part == "provider" {
 		w.line("// LiteLLM for OpenClaw; take it in: models: {providers: {litellm: {$include: \"./this-file.json5\"}}}")
-		w.line("// and declare the key file: secrets: {providers: {litellm: {source: \"file\", path: %s, mode: \"singleValue\"}}}", quote(o.KeyFile))
+		if o.inFile() {
+			w.line("// and declare the key file: secrets: {providers: {litellm: {source: \"file\", path: %s, mode: \"singleValue\"}}}", quote(o.KeyFile))
+		}
 		w.open("{")
 		w.provider(models, o)
 		w.close("}")
@@ -37,7 +48,9 @@ func Generate(s *Served, o Options) (string, error) {
 	}
 	w.line("// OpenClaw with the LiteLLM proxy %s", comment(o.BaseURL))
 	w.open("{")
-	w.line("secrets: { providers: { litellm: { source: \"file\", path: %s, mode: \"singleValue\" } } }, // mode 0600", quote(o.KeyFile))
+	if o.inFile() {
+		w.line("secrets: { providers: { litellm: { source: \"file\", path: %s, mode: \"singleValue\" } } }, // mode 0600", quote(o.KeyFile))
+	}
 	w.open("models: {")
 	w.line("mode: \"merge\",")
 	w.open("providers: {")
@@ -50,6 +63,8 @@ func Generate(s *Served, o Options) (string, error) {
 	w.close("}")
 	return w.String(), nil
 }
+
+func (o Options) inFile() bool { return o.Key == "" || o.Key == KeyInFile }
 
 // chosen are the models to write, in the order asked for.
 func chosen(s *Served, names []string) ([]Model, error) {
@@ -93,7 +108,14 @@ func (w *writer) provider(models []Model, o Options) {
 	w.line("baseUrl: %s,", quote(o.BaseURL+"/v1"))
 	w.line("api: \"openai-completions\",")
 	w.line("auth: \"api-key\", // this key is sent, whatever OpenClaw has stored itself")
-	w.line("apiKey: { source: \"file\", provider: \"litellm\", id: \"value\" },")
+	switch o.Key {
+	case KeyInEnv:
+		w.line("apiKey: { source: \"env\", provider: \"default\", id: %s }, // read once: restart OpenClaw after a rotation", quote(o.KeyName))
+	case KeyInStore:
+		w.line("apiKey: { source: \"store\", provider: \"default\", id: %s }, // see openclaw secrets store", quote(o.KeyName))
+	default:
+		w.line("apiKey: { source: \"file\", provider: \"litellm\", id: \"value\" },")
+	}
 	if privateHost(o.BaseURL) {
 		w.line("request: { allowPrivateNetwork: true }, // the proxy is on a private network")
 	}

@@ -44,6 +44,54 @@ func TestGeneratedSaysWhatIsUnknown(t *testing.T) {
 	}
 }
 
+// TestGeneratedKey holds that each source of the key is one that Linter has nothing against but what is true of it.
+func TestGeneratedKey(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]string{"": "", KeyInFile: "", KeyInStore: "", KeyInEnv: "no-rotation unset-variable"} {
+		for _, part := range []string{"", "provider"} {
+			text, err := Generate(testServed(), Options{
+				BaseURL: "https://litellm.example.com", Key: source, KeyFile: "/run/litellm.key", KeyName: "AGENT_KEY", Part: part,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := rules(lintText(testLinter(), text)); part == "" && got != want {
+				t.Errorf("%q: %s, want %s\n%s", source, got, want, text)
+			}
+			if inFile := source == "" || source == KeyInFile; strings.Contains(text, "/run/litellm.key") != inFile || strings.Contains(text, "AGENT_KEY") == inFile {
+				t.Errorf("%q: the key is taken from elsewhere:\n%s", source, text)
+			}
+		}
+	}
+}
+
+// TestGeneratedForPictures holds that a proxy with image models alone gives a configuration of an image agent.
+func TestGeneratedForPictures(t *testing.T) {
+	t.Parallel()
+	served := &Served{Models: []Model{{ID: "painter", Mode: "image_generation"}}}
+	for older, want := range map[bool]string{false: "mediaModels.image", true: "imageGenerationModel"} {
+		text, err := Generate(served, Options{BaseURL: "https://litellm.example.com", KeyFile: "/run/litellm.key", Older: older})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := rules(Linter{Served: served, Mode: testMode}.Lint("f", func(string) ([]byte, error) { return []byte(text), nil }))
+		if older && found != "obsolete-key" || !older && found != "" {
+			t.Errorf("older %v: %s\n%s", older, found, text)
+		}
+		n, _ := Parse("f", []byte(text))
+		path := append([]string{"agents", "defaults"}, strings.Split(want, ".")...)
+		if n.Get(append(path, "primary")...).String() != "litellm/painter" || n.Get("agents", "defaults", "model") != nil {
+			t.Errorf("older %v: the image model is not at %s:\n%s", older, want, text)
+		}
+	}
+}
+
+// handKept is a configuration of somebody's own that takes the provider in.
+const handKept = `{ secrets: { providers: { litellm: { source: "file", path: "/run/litellm.key", mode: "singleValue" } } },
+  models: { providers: { litellm: { $include: "./litellm.json5" } } },
+  agents: { defaults: { model: { primary: "litellm/small" } } } }
+`
+
 func TestGeneratedPartIsTakenIn(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -51,10 +99,7 @@ func TestGeneratedPartIsTakenIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := `{ secrets: { providers: { litellm: { source: "file", path: "/run/litellm.key", mode: "singleValue" } } },
-  models: { providers: { litellm: { $include: "./litellm.json5" } } },
-  agents: { defaults: { model: { primary: "litellm/small" } } } }`
-	for name, text := range map[string]string{"litellm.json5": part, "openclaw.json": own} {
+	for name, text := range map[string]string{"litellm.json5": part, "openclaw.json": handKept} {
 		if err := os.WriteFile(dir+"/"+name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -87,6 +87,9 @@ func TestLintFindsEachFault(t *testing.T) {
 		{`{ source: "file", provider: "litellm", id: "value" }`, `"plain-text-key"`, "7:13", "plaintext-key"},
 		{`{ source: "file", provider: "litellm", id: "value" }`, `{ source: "file", provider: "litellm" }`, "7:13", "secret-ref"},
 		{`provider: "litellm", id`, `provider: "other", id`, "7:41", "undeclared-provider"},
+		{`id: "value" }`, `id: "litellm" }`, "7:56", "secret-ref"},
+		{`mode: "singleValue"`, `mode: "json"`, "7:56", "secret-ref"},
+		{`{ source: "file", provider: "litellm", id: "value" }`, `{ source: "store", provider: "default", id: "litellm" }`, "7:57", "secret-ref"},
 		{`{ source: "file", path`, `{ source: "exec", path`, "7:41", "undeclared-provider"},
 		{"    apiKey: { source: \"file\", provider: \"litellm\", id: \"value\" },\n", "", "3:41", "missing-key"},
 		{"/run/litellm.key", "/run/open.key", "2:60", "key-file"},
@@ -106,6 +109,12 @@ func TestLintFindsEachFault(t *testing.T) {
 		{`"litellm/painter"`, `"litellm/nobody"`, "16:38", "not-served"},
 		{`["litellm/small"]`, `["litellm/gpt-4o"]`, "15:53", "useless-fallback"},
 		{`["litellm/small"]`, `["small"]`, "15:53", "bare-reference"},
+		{"agents: {", "hooks: { mappings: [{ model: 'litellm/nobody' }] }, agents: {", "14:32", "not-served"},
+		{"  agents: { defaults: {", "  agents: { entries: { main: { subagents: { model: 'litellm/nobody' } } }, defaults: {", "14:52", "not-served"},
+		{"    mediaModels", "    models: { 'litellm/nobody': { alias: 'best' } },\n    mediaModels", "16:15", "not-served"},
+		{"    mediaModels", "    modelPolicy: { allow: ['litellm/*', 'litellm/nobody'] },\n    mediaModels", "16:41", "not-served"},
+		{"    mediaModels", "    imageModel: 'litellm/small',\n    mediaModels", "16:17", "wrong-mode"},
+		{"    mediaModels", "    utilityModel: 'litellm/painter',\n    mediaModels", "16:19", "wrong-mode"},
 		{`mediaModels: { image: { primary: "litellm/painter" } }`, `imageGenerationModel: { primary: "litellm/painter" }`, "16:5", "obsolete-key"},
 		{"agents: {", "env: { FOO: 'x' }, agents: {", "14:10", "obsolete-key"},
 		{"agents: {", "env: { vars: { LITELLM_API_KEY: 'x' } }, agents: {", "14:18", "shadowed-key"},
@@ -152,12 +161,19 @@ func goodTexts(t *testing.T) []string {
 		edit(t, goodText, "https://litellm.example.com/v1", "http://127.0.0.1:4000"),
 		edit(t, goodText, "https://litellm.example.com/v1", "http://host.docker.internal:4000/v1/"),
 		edit(t, goodText, `"https://litellm.example.com/v1"`, `"http://10.0.0.7:4000/v1", request: { allowPrivateNetwork: true }`),
-		edit(t, goodText, ref, `{ source: "store", provider: "default", id: "litellm" }`),
+		edit(t, goodText, ref, `{ source: "store", provider: "default", id: "LITELLM_KEY" }`),
 		edit(t, goodText, `{ primary: "litellm/gpt-4o", fallbacks: ["litellm/small"] }`, `"litellm/gpt-4o"`),
 		edit(t, goodText, `"litellm/small"`, `"anthropic/claude-opus-4-6"`),
 		edit(t, goodText, "  agents: {", "  /* who */ 'agents': { entries: { main: { model: 'litellm/small' } },"),
 		edit(t, goodText, "128000", "0x1F400"),
 		edit(t, goodText, "    mediaModels: { image: { primary: \"litellm/painter\" } },\n", "\n"),
+		edit(t, goodText, "    mediaModels", "    models: { 'litellm/small': { alias: 'quick' } }, utilityModel: 'quick', modelPolicy: { allow: ['litellm/*'] },\n    mediaModels"),
+		edit(t, edit(t, goodText, `mode: "singleValue"`, `mode: "json"`), `id: "value" }`, `id: "/keys/litellm" }`),
+		`{
+  models: { providers: { litellm: { baseUrl: 'https://litellm.example.com/v1', auth: 'api-key',
+    apiKey: { source: 'store', provider: 'default', id: 'LITELLM_KEY' }, models: [] } } },
+  agents: { defaults: { mediaModels: { image: 'litellm/painter' } } }, // it paints, and needs no row
+}`,
 	}
 }
 
@@ -179,7 +195,7 @@ func TestLintOfThePage(t *testing.T) {
 	unset := Linter{Getenv: func(string) string { return "" }}
 	for name, want := range map[string]string{
 		"chat.json5":  "6:9 missing-auth|6:17 no-rotation|6:17 unset-variable|10:17 missing-cost|18:17 missing-cost",
-		"image.json5": "4:7 no-models|6:9 missing-auth|6:17 no-rotation|6:17 unset-variable|12:7 obsolete-key|14:23 syntax",
+		"image.json5": "6:9 missing-auth|6:17 no-rotation|6:17 unset-variable|12:7 obsolete-key|14:23 syntax",
 	} {
 		found := unset.Lint(filepath.Join("testdata", "page", name), os.ReadFile)
 		var got []string

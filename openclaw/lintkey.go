@@ -104,8 +104,11 @@ func (c *check) textKey(n *Node) {
 	c.variable(n.At, name)
 }
 
+// entryName is what OpenClaw takes as the name of a variable, and of an entry of its store.
+var entryName = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,127}$`)
+
 func (c *check) variable(at Position, name string) {
-	if !regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,127}$`).MatchString(name) {
+	if !entryName.MatchString(name) {
 		c.add(at, "secret-ref", finding.Critical, fmt.Sprintf("%q is no name of a variable that OpenClaw reads", name), "use upper case letters, digits and _")
 		return
 	}
@@ -136,11 +139,26 @@ func (c *check) refKey(n *Node) {
 		case declared.Get("source").String() != source.Text:
 			c.add(provider.At, "undeclared-provider", finding.Critical, fmt.Sprintf("secrets.providers.%s is not of source %q", provider.Text, source.Text), "use the same source in both")
 		case source.Text == "file":
+			c.fileID(declared, n.Get("id"))
 			c.keyFile(declared)
 		}
 	case "store":
+		if id := n.Get("id"); !entryName.MatchString(id.Text) {
+			c.add(id.At, "secret-ref", finding.Critical, fmt.Sprintf("%q is no name of an entry of OpenClaw's store", id.Text), "use upper case letters, digits and _")
+		}
 	default:
 		c.add(source.At, "secret-ref", finding.Critical, fmt.Sprintf("there is no source %q", source.Text), "use file, env, store or exec")
+	}
+}
+
+// fileID wants the id that goes with the mode of the file: OpenClaw's validator takes either with both.
+func (c *check) fileID(declared, id *Node) {
+	switch single := declared.Get("mode").String() == "singleValue"; {
+	case single && id.Text != "value":
+		c.add(id.At, "secret-ref", finding.Critical, fmt.Sprintf("a file of mode singleValue has no %q", id.Text), `use id: "value"`)
+	case !single && !strings.HasPrefix(id.Text, "/"):
+		c.add(id.At, "secret-ref", finding.Critical, fmt.Sprintf("%q is no pointer into a JSON file", id.Text),
+			`give mode: "singleValue" to the file's provider, or an id such as "/litellm"`)
 	}
 }
 

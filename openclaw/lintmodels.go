@@ -3,7 +3,6 @@ package openclaw
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -15,6 +14,9 @@ import (
 func (c *check) models(provider Member) {
 	m := provider.Value.Member("models")
 	if len(m.Value.items()) == 0 {
+		if c.paintsOnly() {
+			return
+		}
 		at := provider.At
 		if m.Value != nil {
 			at = m.At
@@ -161,68 +163,5 @@ func (c *check) abilities(row *Node, served Model, known bool) {
 		if in.String() == "image" && !served.Vision && served.Mode != "" && served.Window > 0 {
 			c.add(in.At, "wrong-input", finding.Warning, "the proxy does not say that this model sees pictures", `leave "image" out`)
 		}
-	}
-}
-
-// references judges every place that names a model.
-func (c *check) references(provider *Node) {
-	defaults := c.root.Get("agents", "defaults")
-	c.choice(provider, defaults.Get("model"), false)
-	c.choice(provider, defaults.Get("mediaModels", "image"), true)
-	c.choice(provider, defaults.Get("imageGenerationModel"), true)
-	entries := c.root.Get("agents", "entries")
-	if entries.Is(Object) {
-		for _, m := range entries.Members {
-			c.choice(provider, m.Value.Get("model"), false)
-		}
-	}
-}
-
-// choice judges a primary with its fallbacks.
-func (c *check) choice(provider, n *Node, image bool) {
-	primary := n
-	if n.Is(Object) {
-		primary = n.Get("primary")
-	}
-	c.reference(provider, primary, image)
-	seen := map[string]bool{primary.String(): true}
-	for _, f := range n.Get("fallbacks").items() {
-		if seen[f.String()] {
-			c.add(f.At, "useless-fallback", finding.Warning, fmt.Sprintf("%q is tried already before this fallback", f.String()), "name another model")
-			continue
-		}
-		seen[f.String()] = true
-		c.reference(provider, f, image)
-	}
-}
-
-func (c *check) reference(provider, ref *Node, image bool) {
-	if ref.String() == "" {
-		return
-	}
-	id, ours := strings.CutPrefix(ref.Text, c.Provider+"/")
-	if !ours {
-		if !strings.Contains(ref.Text, "/") {
-			c.add(ref.At, "bare-reference", finding.Warning, fmt.Sprintf("%q names no provider", ref.Text), "write "+c.Provider+"/"+ref.Text)
-		}
-		return
-	}
-	if provider == nil {
-		c.add(ref.At, "dangling-reference", finding.Critical, fmt.Sprintf("%q is of a provider that is not configured", ref.Text), "add models.providers."+c.Provider)
-		return
-	}
-	rows := provider.Get("models").items()
-	listed := slices.ContainsFunc(rows, func(r *Node) bool { return r.Get("id").String() == id })
-	served, ok := c.Served.Find(id)
-	switch {
-	case c.Served != nil && !ok && !listed: // a listed one is told of in its row
-		c.add(ref.At, "not-served", finding.Critical, fmt.Sprintf("the proxy serves no model %q to this key", id), "use a name of GET /v1/models"+c.like(id))
-	case ok && image && !served.Image() && served.Mode != "":
-		c.add(ref.At, "wrong-mode", finding.Critical, strconv.Quote(id)+" makes no pictures, the proxy says", "name a model of mode image_generation")
-	case ok && !image && !served.Chat():
-		c.add(ref.At, "wrong-mode", finding.Critical, fmt.Sprintf("%q is of mode %s and answers no chats", id, served.Mode), "name a chat model")
-	case !image && len(rows) > 0 && !listed:
-		c.add(ref.At, "dangling-reference", finding.Critical, fmt.Sprintf("%q is not among the provider's models", ref.Text),
-			"add its row, or name one that is there")
 	}
 }
