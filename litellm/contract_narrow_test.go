@@ -51,6 +51,11 @@ func narrowKeys(t *testing.T, w *world) {
 		reader.DeleteKey(ctx, token), reader.GenerateKey(ctx, litellm.NewKey{Value: newKeyValue()}), reader.AddTeamMember(ctx, team, bot, decimal.NullDecimal{}, "")} {
 		wantKind(t, err, litellm.Forbidden)
 	}
+	for _, route := range manageRoutes[:len(manageRoutes)-len(readRoutes)] { // which changes nothing, as what follows shows
+		wantNil(t, w.MayPost(ctx, route))
+		wantNil(t, manager.MayPost(ctx, route))
+		wantKind(t, reader.MayPost(ctx, route), litellm.Forbidden)
+	}
 	for _, c := range []*litellm.Client{manager, reader} {
 		reads(t, w, c, holder, team, token)
 		_, err := c.Chat(ctx, c.Key, "backup", 20)

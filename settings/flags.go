@@ -48,7 +48,7 @@ func parseArgs(args []string) (commandLine, error) {
 	if err != nil {
 		return commandLine{}, fmt.Errorf("building flags: %w", err)
 	}
-	ctx, err := parser.Parse(args)
+	ctx, err := parser.Parse(namesFirst(args))
 	switch {
 	case helped:
 		return commandLine{}, &Help{Usage(about)}
@@ -62,6 +62,32 @@ func parseArgs(args []string) (commandLine, error) {
 		}
 	}
 	return line, nil
+}
+
+// namesFirst puts the command and what it is about before the flags: the parser takes no further name after a flag. What
+// holds a flag that does not exist stays as it is, for the parser to say so.
+func namesFirst(args []string) []string {
+	var names, flags []string
+	for i := 0; i < len(args); i++ {
+		if args[i] == "--" {
+			return slices.Concat(flags, names, args[i:]) // names may look like flags then
+		}
+		if !strings.HasPrefix(args[i], "-") || args[i] == "-" {
+			names = append(names, args[i])
+			continue
+		}
+		flags = append(flags, args[i])
+		name, _, whole := strings.Cut(strings.TrimPrefix(args[i], "--"), "=")
+		known := slices.IndexFunc(table(), func(r row) bool { return r.name == name && r.on&flagSurface != 0 })
+		switch {
+		case known < 0 && args[i] != "-h" && name != "help":
+			return args
+		case known >= 0 && !whole && table()[known].kind != boolean && i+1 < len(args):
+			i++
+			flags = append(flags, args[i])
+		}
+	}
+	return slices.Concat(names, flags)
 }
 
 func usageFault(what string) Fault {

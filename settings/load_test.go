@@ -144,6 +144,17 @@ func TestUsageFaults(t *testing.T) {
 	}
 }
 
+// TestNamesAfterFlags holds that a name may stand anywhere.
+func TestNamesAfterFlags(t *testing.T) {
+	for _, args := range []string{"openclaw lint openclaw.json --fail-on critical", "openclaw --fail-on critical lint openclaw.json",
+		"--fail-on=critical openclaw lint openclaw.json", "openclaw lint --fail-on critical openclaw.json"} {
+		s, err := load(args, shell(), nil)
+		if err != nil || s.OpenClaw.Lint != "openclaw.json" || s.FailOn == nil {
+			t.Errorf("%s: %+v, %v", args, s.OpenClaw, err)
+		}
+	}
+}
+
 func TestCommandInput(t *testing.T) {
 	if s := mustLoad(t, "", job(), nil); s.Command != CommandRun || !s.InActions || s.Event != "schedule" || s.Workspace != "/github/workspace" {
 		t.Errorf("without a command: %+v", s)

@@ -14,7 +14,10 @@ type OpenClaw struct {
 	Part    string   // what to print: all or provider
 	Version string   // of OpenClaw; "": the newest
 	Models  []string // to print, the primary first; nil: all
-	KeyFile string   // that the configuration reads
+
+	KeySource string // where OpenClaw finds the key: file, env or store
+	KeyFile   string // the file
+	KeyName   string // the variable's name, or the store entry's
 }
 
 const groupOpenClaw = "OpenClaw"
@@ -25,7 +28,9 @@ func openclawRows() []row {
 		{name: "part", group: groupOpenClaw, kind: choice, on: everywhere, choices: []string{"all", "provider"}, def: "all", cmds: mine,
 			help: "what openclaw config prints"},
 		{name: "openclaw-version", group: groupOpenClaw, on: everywhere, cmds: mine,
-			help: "the OpenClaw to print for, such as 2026.9.6 (default: the newest)"},
+			help: "the OpenClaw to print for, such as 2026.9.6 (default: the one installed here, or the newest)"},
+		{name: "key-source", group: groupOpenClaw, kind: choice, on: everywhere, choices: []string{"file", "env", "store"}, def: "file", cmds: mine,
+			help: "where OpenClaw finds the key: in key-file, or as secret-name in its environment or its own store; only file and store follow a rotation"},
 		{name: "openclaw-config", group: groupOpenClaw, on: everywhere, cmds: []string{CommandDoctor},
 			help: "OpenClaw's configuration, to examine it too (default: none)"},
 	}
@@ -79,8 +84,12 @@ func (l *loader) readOpenClaw() bool {
 	o.Part = l.choice("part")
 	o.Version = l.text("openclaw-version", parsePath)
 	o.Models = readItems(l, l.values["models"], parsePath)
+	o.KeySource = l.choice("key-source")
 	if o.KeyFile = l.text("key-file", parsePath); o.KeyFile == "" {
 		o.KeyFile = defaultKeyFile
+	}
+	if o.KeyName = l.text("secret-name", parseSecretName); o.KeyName == "" {
+		o.KeyName = "LITELLM_API_KEY"
 	}
 	switch {
 	case len(names) == 2 && names[0] == "lint":

@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -41,8 +43,8 @@ func (b *bot) openclaw(ctx context.Context) int {
 		return b.refuse(err)
 	}
 	text, err := openclaw.Generate(served, openclaw.Options{
-		BaseURL: base, KeyFile: keyFile, Models: b.set.OpenClaw.Models,
-		Part: b.set.OpenClaw.Part, Older: olderOpenClaw(b.set.OpenClaw.Version),
+		BaseURL: base, Key: b.set.OpenClaw.KeySource, KeyFile: keyFile, KeyName: b.set.OpenClaw.KeyName, Models: b.set.OpenClaw.Models,
+		Part: b.set.OpenClaw.Part, Older: openclaw.Older(b.openclawVersion(ctx)),
 	})
 	if err != nil {
 		return b.refuse(err)
@@ -60,15 +62,23 @@ func (b *bot) absolute(path string) (string, error) {
 	return filepath.Join(b.dir, path), nil
 }
 
-// olderOpenClaw reports whether that OpenClaw knows imageGenerationModel; 2026.9.6 refuses it.
-func olderOpenClaw(version string) bool {
-	parts := strings.Split(version, ".")
-	if len(parts) < 2 {
-		return false
+// openclawVersion is what the settings say, or else the CLI that is there; "" for neither.
+func (b *bot) openclawVersion(ctx context.Context) string {
+	if v := b.set.OpenClaw.Version; v != "" || b.set.Sandbox || b.set.InActions {
+		return v
 	}
-	year, err := strconv.Atoi(parts[0])
-	month, err2 := strconv.Atoi(parts[1])
-	return err == nil && err2 == nil && (year < 2026 || year == 2026 && month < 9)
+	program, err := exec.LookPath("openclaw")
+	if err != nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, program, "--version").Output()
+	if err != nil {
+		b.log.Warn("the OpenClaw that is installed does not tell its version, so the newest is taken", "program", program, "error", err)
+		return ""
+	}
+	return openclaw.FindVersion(string(out))
 }
 
 // write puts a text where the settings say.

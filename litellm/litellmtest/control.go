@@ -220,6 +220,17 @@ func (p *Proxy) Flush() {
 	})
 }
 
+// SetSpendLogs says whether calls leave log rows from now on, as disable_spend_logs of a real proxy does. They count by day
+// all the same.
+func (p *Proxy) SetSpendLogs(on bool) { p.locked(func(time.Time) { p.store.noLogs = !on }) }
+
+// PurgeLogs removes the log rows of calls before a time, as maximum_spend_logs_retention_period of a real proxy does.
+func (p *Proxy) PurgeLogs(before time.Time) {
+	p.locked(func(time.Time) {
+		p.store.logs = slices.DeleteFunc(p.store.logs, func(r *logRow) bool { return r.start.Before(before) })
+	})
+}
+
 // SetModel replaces the model of the same name, or adds one, on all workers of the database.
 func (p *Proxy) SetModel(spec ModelSpec) { p.models.put(spec) }
 

@@ -65,6 +65,10 @@ func (s *store) addLog(row *logRow) {
 		return
 	}
 	s.seen[row.requestID] = true
+	s.addDaily(row)
+	if s.noLogs {
+		return
+	}
 	at, _ := slices.BinarySearchFunc(s.logs, row, func(a, b *logRow) int {
 		if a.start.After(b.start) {
 			return 1
@@ -72,7 +76,6 @@ func (s *store) addLog(row *logRow) {
 		return -1
 	})
 	s.logs = slices.Insert(s.logs, at, row)
-	s.addDaily(row)
 }
 
 // asRefusal is err as a refusal.

@@ -22,6 +22,7 @@ type store struct {
 	daily   map[dailyKey]*dailyRow
 	pending []pendingCall // not in the rows yet, in order of the call
 	workers []*Proxy
+	noLogs  bool      // calls leave no log row
 	serial  int       // makes ids, so that they are deterministic
 	next    time.Time // the earliest budget reset of any row; zero: not known, look
 }
