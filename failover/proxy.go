@@ -46,7 +46,7 @@ func databaseDown(p Proxy) finding.Finding {
 func knownBad(release string) (why string, bad bool) {
 	switch release {
 	case "1.82.7", "1.82.8":
-		return "the published package carried a trojan that takes credentials", true
+		return "the published package carried a trojan that takes credentials (github.com/BerriAI/litellm/issues/24518)", true
 	case "1.107.0":
 		return "a package summary calls it compromised; that is not verified", true
 	}

@@ -82,7 +82,7 @@ func (a *App) Client(owner string) *Client {
 	if a.clients[name] == nil {
 		i := &installation{app: a, owner: owner, id: a.installation}
 		c := a.make(name)
-		c.Credential, c.installed = i.token, true
+		c.Credential, c.installed, i.client = i.token, true, c
 		a.clients[name] = c
 	}
 	return a.clients[name]
@@ -127,8 +127,9 @@ func (a *App) note(v secret.Value) {
 
 // installation is the App where one owner installed it.
 type installation struct {
-	app   *App
-	owner string
+	app    *App
+	owner  string
+	client *Client // that asks with its tokens
 
 	mu      sync.Mutex
 	id      int64 // 0: not known yet
@@ -154,6 +155,8 @@ func (i *installation) token(ctx context.Context) (secret.Value, error) {
 	var answer struct {
 		Token     string    `json:"token"`
 		ExpiresAt time.Time `json:"expires_at"`
+
+		Permissions map[string]string `json:"permissions"`
 	}
 	op := fmt.Sprintf("getting a token of the App's installation %d", i.id)
 	header, err := api.do(ctx, call{
@@ -170,6 +173,7 @@ func (i *installation) token(ctx context.Context) (secret.Value, error) {
 	if date := answered(header); !date.IsZero() { // by our clock, whatever GitHub's says
 		expires = api.now().Add(expires.Sub(date))
 	}
+	i.client.notePermissions(answer.Permissions)
 	i.current = credential{secret.New(answer.Token), expires}
 	i.app.note(i.current.value)
 	return i.current.value, nil

@@ -51,6 +51,7 @@ type Client struct {
 
 	requests atomic.Int64
 	expires  atomic.Pointer[time.Time]
+	grants   atomic.Pointer[[]string]
 	last     atomic.Pointer[secret.Value] // what Credential gave last, to be kept out of errors
 
 	installed bool // the credential is an App's installation's

@@ -79,6 +79,7 @@ func (t *transport) send(req *http.Request, to *url.URL, hop int) (*http.Respons
 		return nil, err
 	}
 	t.noteExpiry(resp.Header)
+	t.client.noteScopes(resp.Header)
 	limit := or(t.client.MaxAnswer, DefaultMaxAnswer)
 	resp.Body = &bounded{ReadCloser: resp.Body, left: limit, limit: limit}
 	return resp, nil

@@ -179,6 +179,11 @@ func TestModelsDeploymentsHealth(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	none := reply{status: 500, body: `{"error":{"message":"{'error': 'LLM Model List not loaded in. Make sure you passed models in your config.yaml'}","type":"internal_server_error","code":"500"}}`}
+	d, err = client(serve(t, reply{body: `{"data":[{"model_name":"m","litellm_params":{"model":"openai/m","cache_read_input_token_cost":"5e-07","output_cost_per_token":2},"model_info":` +
+		`{"id":"1","output_cost_per_token":1,"cache_read_input_token_cost":null}}]}`}), nil).Deployments(ctx)
+	if err != nil || !d[0].CacheReadCost.Decimal.Equal(usd("0.0000005")) || !d[0].OutputCost.Decimal.Equal(usd("1")) || d[0].CacheWriteCost.Valid {
+		t.Errorf("prices of the configuration: %+v, %v", d, err)
+	}
 	if d, err = client(serve(t, none), nil).Deployments(ctx); err != nil || len(d) != 0 {
 		t.Errorf("%v, %v", d, err)
 	}

@@ -67,9 +67,21 @@ func (c *Client) Deployments(ctx context.Context) ([]Deployment, error) {
 func readDeployment(row object) (Deployment, error) {
 	r := reader{object: row}
 	params, info := reader{object: r.inner("litellm_params")}, reader{object: r.inner("model_info")}
+	// cost is a price that model_info tells or, on releases that leave it out there (1.81: those of caches), the
+	// configuration that it comes from.
+	cost := func(name string) decimal.NullDecimal {
+		if told := info.amount(name); told.Valid && !told.Decimal.IsZero() {
+			return told
+		}
+		if set := params.amount(name); set.Valid {
+			return set
+		}
+		return info.amount(name)
+	}
 	d := Deployment{
 		Group: r.text("model_name"), ID: info.text("id"), Model: params.text("model"),
-		InputCost: info.amount("input_cost_per_token"), OutputCost: info.amount("output_cost_per_token"),
+		InputCost: cost("input_cost_per_token"), OutputCost: cost("output_cost_per_token"),
+		CacheReadCost: cost("cache_read_input_token_cost"), CacheWriteCost: cost("cache_creation_input_token_cost"),
 		MaxInputTokens: info.count("max_input_tokens"), MaxOutputTokens: info.count("max_output_tokens"),
 		Mode: info.text("mode"), Raw: info.object,
 	}

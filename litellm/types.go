@@ -108,7 +108,9 @@ type Deployment struct {
 	Model           string              // litellm_params.model
 	InputCost       decimal.NullDecimal // USD a token; invalid where unknown (old releases say 0)
 	OutputCost      decimal.NullDecimal
-	MaxInputTokens  int64 // 0: unknown
+	CacheReadCost   decimal.NullDecimal // of a token that the provider's prompt cache gave
+	CacheWriteCost  decimal.NullDecimal // of one that it kept
+	MaxInputTokens  int64               // 0: unknown
 	MaxOutputTokens int64
 	Mode            string
 	Raw             map[string]json.RawMessage // model_info

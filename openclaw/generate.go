@@ -170,6 +170,9 @@ func unknown(m Model) []string {
 	if !m.Input.Valid || !m.Output.Valid {
 		out = append(out, "UNKNOWN: price. OpenClaw counts it as free; add cost, or set input_cost_per_token on the proxy")
 	}
+	if m.Input.Valid && m.Output.Valid && !m.CacheRead.Valid {
+		out = append(out, "UNKNOWN: price of cached tokens. OpenClaw counts them as free, where the proxy tells no cost with its answer")
+	}
 	if m.Window == 0 {
 		out = append(out, "UNKNOWN: contextWindow. OpenClaw guesses; add it, or set max_input_tokens on the proxy")
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -61,4 +62,20 @@ func privateHost(base string) bool {
 	}
 	return net.ParseIP(host) == nil && (!strings.Contains(host, ".") || strings.HasSuffix(host, ".local") ||
 		strings.HasSuffix(host, ".internal") || strings.HasSuffix(host, ".lan"))
+}
+
+// defaultGatewayPort is where a gateway listens that is not told otherwise.
+const defaultGatewayPort = "18789"
+
+// GatewayPort is the port of the gateway that a configuration describes: OPENCLAW_GATEWAY_PORT beats it, as it does for
+// OpenClaw.
+func GatewayPort(root *Node, getenv func(string) string) string {
+	port := root.Get("gateway", "port")
+	switch set := getenv("OPENCLAW_GATEWAY_PORT"); {
+	case set != "":
+		return set
+	case port.Is(Number) && port.Number > 0:
+		return strconv.Itoa(int(port.Number))
+	}
+	return defaultGatewayPort
 }

@@ -32,7 +32,7 @@ func openclawRows() []row {
 		{name: "key-source", group: groupOpenClaw, kind: choice, on: everywhere, choices: []string{"file", "env", "store"}, def: "file", cmds: mine,
 			help: "where OpenClaw finds the key: in key-file, or as secret-name in its environment or its own store; only file and store follow a rotation"},
 		{name: "openclaw-config", group: groupOpenClaw, on: everywhere, cmds: []string{CommandDoctor},
-			help: "OpenClaw's configuration, to examine it too (default: none)"},
+			help: "OpenClaw's configuration, to examine it too (default: the one that OpenClaw itself reads, if there is one)"},
 	}
 }
 

@@ -187,7 +187,7 @@ func (l *loader) readTelling() {
 	s := l.out
 	s.Failover.Window = read(l, l.values["failover-window"], parseDuration)
 	s.Failover.FallbackRate = read(l, l.values["fallback-rate"], parseRate)
-	s.Failover.Probe = s.Command == CommandCheck && l.bool("probe")
+	s.Failover.Probe = (s.Command == CommandCheck || s.Command == CommandDoctor) && l.bool("probe")
 	s.Slack.BotToken = l.secret("slack-bot-token")
 	s.Slack.WebhookURL = l.secretAddress("slack-webhook-url")
 	s.Slack.Channel = l.text("slack-channel", parseChannel)

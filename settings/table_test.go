@@ -105,7 +105,7 @@ func samples() map[string]sample {
 		"compromised": {"rotate", "true", nil}, "health-listen": {"serve", ":1", nil}, "state-file": {"serve", "state.db", nil}, "period": {"report", "day", nil},
 		"part": {"openclaw config", "provider", nil}, "openclaw-version": {"openclaw config", "2026.9.6", nil},
 		"openclaw-config": {"doctor", "openclaw.json", nil}, "key-source": {"openclaw config", "env", nil},
-		"spend-logs":      {"report", "rows.json", nil}, "strict": {"report", "true", nil},
+		"spend-logs": {"report", "rows.json", nil}, "strict": {"report", "true", nil},
 		"format": {"run", "json", nil}, "output": {"run", "out.md", nil}, "fail-on": {"run", "warning", nil},
 		"log-format": {"run", "json", nil}, "log-level": {"run", "debug", nil},
 	}

@@ -17,6 +17,7 @@ type inside struct {
 	*world
 	config string            // openclaw-litellm.yml; "": none
 	env    map[string]string // on top of the world's
+	files  map[string]string // others in memory, by name
 	stop   <-chan struct{}
 }
 
@@ -42,6 +43,9 @@ func (i *inside) run(want int, args ...string) (printed, logged string) {
 		readFile: func(name string) ([]byte, error) {
 			if name == "openclaw-litellm.yml" && i.config != "" {
 				return []byte(i.config), nil
+			}
+			if text, ok := i.files[name]; ok {
+				return []byte(text), nil
 			}
 			return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 		},

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -217,14 +216,8 @@ func ofDeployment(d litellm.Deployment) openclaw.Model {
 		Mode: d.Mode, Reasoning: flag("supports_reasoning"), Vision: flag("supports_vision"),
 		Window: d.MaxInputTokens, MaxTokens: d.MaxOutputTokens,
 		Input: million(d.InputCost), Output: million(d.OutputCost),
-		CacheRead:  million(rawCost(d.Raw["cache_read_input_token_cost"])),
-		CacheWrite: million(rawCost(d.Raw["cache_creation_input_token_cost"])),
+		CacheRead: million(d.CacheReadCost), CacheWrite: million(d.CacheWriteCost),
 	}
-}
-
-func rawCost(raw json.RawMessage) decimal.NullDecimal {
-	v, err := decimal.NewFromString(strings.Trim(string(raw), `"`))
-	return decimal.NullDecimal{Decimal: v, Valid: err == nil && v.IsPositive()}
 }
 
 // million turns a price for a token into one for a million. Old releases say 0 where they know no price.

@@ -140,11 +140,11 @@ func (s *Server) createToken(r *request) reply {
 		i.issued++
 		text := secret.New(fmt.Sprintf("installation-%d-token-%d", i.id, i.issued))
 		may := i.token
-		may.expires = s.second().Add(installationLasts)
+		may.Expires = s.second().Add(installationLasts)
 		s.tokens[text.SHA256()] = may
 		return reply{status: http.StatusCreated, body: map[string]any{
-			"token": fmt.Sprintf("installation-%d-token-%d", i.id, i.issued), "expires_at": stamp(may.expires),
-			"permissions": map[string]string{}, "repository_selection": "all",
+			"token": fmt.Sprintf("installation-%d-token-%d", i.id, i.issued), "expires_at": stamp(may.Expires),
+			"permissions": may.granted(), "repository_selection": "all",
 		}}
 	}
 	return notFound()

@@ -103,9 +103,9 @@ func (s *Server) apply(r *http.Request, body []byte) reply {
 		}
 		req := &request{vars: vars, query: r.URL.Query(), body: body, url: r.URL, base: baseOf(r), token: token}
 		if refused, stop := s.admit(req, route, path); stop {
-			return refused
+			return token.tell(refused)
 		}
-		return route.answer(req)
+		return token.tell(route.answer(req))
 	}
 	return notFound()
 }

@@ -21,10 +21,13 @@ type Token struct {
 	Permissions []string
 	// Repositories are the "owner/name" it may see besides public ones; nil: all.
 	Repositories []string
+	// Expires is when the token ends, which answers tell of a person's token; zero: never.
+	Expires time.Time
+	// Scopes are those of a classic token, which answers tell; nil: it is none. What it may do is for Permissions to say.
+	Scopes []string
 
-	owner    string    // of an installation's token: sees nobody else's private repositories
-	expires  time.Time // zero: never
-	signedBy int64     // the App that asks as itself
+	owner    string // of an installation's token: sees nobody else's private repositories
+	signedBy int64  // the App that asks as itself
 }
 
 // AddToken makes the server accept token. Until the first is added, every token is accepted and may do everything.
@@ -56,7 +59,7 @@ func (s *Server) authenticate(r *http.Request) (token Token, presented, refusal 
 	presented = secret.New(text).SHA256()
 	token, known := s.tokens[presented]
 	switch {
-	case s.revoked[presented], !known && len(s.tokens) > 0, !token.expires.IsZero() && !s.now().Before(token.expires):
+	case s.revoked[presented], !known && len(s.tokens) > 0, !token.Expires.IsZero() && !s.now().Before(token.Expires):
 		return Token{}, "", bad
 	}
 	return token, presented, ""
@@ -94,6 +97,32 @@ func (t Token) allows(permission string) bool {
 	}
 	name, level, _ := strings.Cut(permission, "=")
 	return slices.Contains(t.Permissions, name+"=write") || level == "read" && slices.Contains(t.Permissions, name+"=read")
+}
+
+// tell adds what answers say of the token itself.
+func (t Token) tell(answer reply) reply {
+	header := answer.header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
+	if !t.App && !t.Expires.IsZero() {
+		header.Set("GitHub-Authentication-Token-Expiration", t.Expires.UTC().Format("2006-01-02 15:04:05 MST"))
+	}
+	if t.Scopes != nil {
+		header.Set("X-OAuth-Scopes", strings.Join(t.Scopes, ", "))
+	}
+	answer.header = header
+	return answer
+}
+
+// granted are the permissions as an installation's token is told them.
+func (t Token) granted() map[string]string {
+	out := map[string]string{}
+	for _, p := range t.Permissions {
+		name, level, _ := strings.Cut(p, "=")
+		out[name] = level
+	}
+	return out
 }
 
 // forbidden is what GitHub says to a token without permission.

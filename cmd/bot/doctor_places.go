@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/github"
+	"github.com/org/openclaw-litellm-action/settings"
+	"github.com/org/openclaw-litellm-action/slack"
+)
+
+// mostPlaces is how many targets are examined at most: the rest of a fleet is alike.
+const mostPlaces = 50
+
+// places asks each target whether it could be written to, those of the repositories that for_each finds included.
+func (x *examination) places(ctx context.Context) {
+	whole, found := x.expanded(ctx)
+	for _, err := range found.errs {
+		x.judge("repositories", "", err, "", "see secrets-token")
+	}
+	var targets []settings.Target
+	for _, k := range whole.set.Keys {
+		if k.ForEach == nil {
+			targets = append(targets, k.Targets...)
+		}
+	}
+	for _, t := range targets[:min(len(targets), mostPlaces)] {
+		target := x.targetOf(t)
+		preflight, ok := target.(interface{ Preflight(context.Context) error })
+		if ok {
+			x.judge("target", target.String(), preflight.Preflight(ctx), "reachable, and could be written to", "see the README's table of permissions")
+		}
+	}
+	if left := len(targets) - mostPlaces; left > 0 {
+		x.note("target", "", stateOK, fmt.Sprintf("%d more were not examined", left), "")
+	}
+}
+
+// soon is how long before its expiry a token is worth a warning.
+const soon = 14 * day
+
+// tokens says of each credential for GitHub what it has to be allowed, what GitHub says that it is, and when it ends.
+// GitHub told that with its answers, so this comes after places and issues.
+func (x *examination) tokens() {
+	needs := map[string][]string{} // :: owner, "" for the one token → permissions
+	for _, k := range x.set.Keys {
+		for _, t := range k.Targets {
+			owner := ""
+			if x.secrets.app != nil {
+				owner = ownerOf(t)
+			}
+			if permission := secretPermission(t); t.File == "" && !slices.Contains(needs[owner], permission) {
+				needs[owner] = append(needs[owner], permission)
+			}
+		}
+	}
+	for _, owner := range slices.Sorted(maps.Keys(needs)) {
+		if x.secrets.app != nil {
+			x.token("target", "app-id", "for "+owner, x.secrets.app.Client(owner), needs[owner])
+		} else {
+			x.token("target", "secrets-token", "", x.secrets.token, needs[owner])
+		}
+	}
+	if x.set.Report.IssueRepository != "" {
+		x.token(issueCheck, "github-token", "", x.issuesAPI, []string{"the repository permission Issues: write"})
+	}
+}
+
+// token judges one credential, whose use was the subject of a check before.
+func (x *examination) token(check, setting, of string, client *github.Client, needs []string) {
+	name := strings.TrimSpace(setting + " " + of)
+	what, state, remedy := "needs "+strings.Join(needs, ", "), stateOK, ""
+	grants, told := client.Grants()
+	at, ends := client.TokenExpires()
+	if !told && !ends && slices.ContainsFunc(x.all, func(a ailment) bool { return a.Check == check && a.State == stateFault }) {
+		return // GitHub told nothing but that
+	}
+	lacks := slices.DeleteFunc(slices.Clone(needs), func(need string) bool { return granted(grants, need) })
+	switch {
+	case told && len(lacks) > 0:
+		state, what = stateFault, fmt.Sprintf("has [%s] and lacks %s", strings.Join(grants, ", "), strings.Join(lacks, ", "))
+		remedy = x.source(setting) + ": give it that"
+	case told:
+		what += ", which it has"
+	}
+	if ends {
+		left := at.Sub(x.now())
+		what += fmt.Sprintf("; expires in %d days, on %s", int(left/day), at.UTC().Format(time.DateOnly))
+		switch {
+		case left <= 0:
+			state, what, remedy = stateFault, "has expired", x.source(setting)+": make a new one"
+		case left < soon && state == stateOK:
+			state, remedy = stateWarning, x.source(setting)+": make a new one before that"
+		}
+	}
+	x.note("token", name, state, what, remedy)
+}
+
+// granted reports whether what GitHub says of a credential, permissions or scopes, includes a permission as
+// secretPermission words it.
+func granted(grants []string, need string) bool {
+	level, permission, _ := strings.Cut(strings.TrimPrefix(need, "the "), " permission ")
+	permission, _, _ = strings.Cut(permission, ":")
+	name := strings.ReplaceAll(strings.ToLower(permission), " ", "_")
+	if level == "organization" && name == "secrets" {
+		name = "organization_secrets"
+	}
+	scope := map[string]string{"repository": "repo", "organization": "admin:org"}[level]
+	return slices.Contains(grants, name+"=write") || slices.Contains(grants, scope)
+}
+
+func (x *examination) channel(ctx context.Context) {
+	if x.set.Slack.BotToken.IsZero() {
+		return
+	}
+	s := slack.Bot{Token: x.set.Slack.BotToken, APIURL: x.set.Slack.APIURL, HTTP: x.http, Sleep: x.sleep,
+		Notes: func(text string) {
+			x.note("slack", "", stateWarning, text, "give the token channels:read to have it checked")
+		}}
+	for _, c := range []struct {
+		id     string
+		advise func(error) error
+	}{{x.set.Slack.Channel, x.adviseSlack}, {x.set.Slack.CriticalChannel, x.adviseCritical}} {
+		if c.id != "" {
+			x.judge("slack", c.id, c.advise(s.Check(ctx, c.id)), "the bot can write there", "see the bot token and the channel's members")
+		}
+	}
+}
+
+const issueCheck = "issue repository"
+
+func (x *examination) issues(ctx context.Context) {
+	repository := x.set.Report.IssueRepository
+	if repository == "" {
+		return
+	}
+	_, err := x.issuesAPI.Issues(ctx, repository, (&tracker{labels: x.set.Report.IssueLabels}).label())
+	x.judge(issueCheck, repository, x.adviseIssues(err), "its issues can be read", "see github-token")
+}
