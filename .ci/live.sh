@@ -33,6 +33,24 @@ proxies() {
   if [[ -s $second/url ]]; then export LITELLM_LIVE_SECOND=$newest=$(<"$second/url"); fi
   step 'contract: real LiteLLM and the one in memory' live_test ./litellm Contract
   step 'end to end against real LiteLLM' live_test ./cmd/bot Live
+  openclaw
+}
+
+# openclaw runs the real OpenClaw CLI and gateway before the real proxies: docs/openclaw.md command by command, agents, a
+# rotation under load, pictures, spent budgets.
+openclaw() {
+  if [[ ! -x $shared/openclaw-live/install ]]; then
+    skip 'the real OpenClaw' "there is no $shared/openclaw-live on this machine (SHARED names another place)"
+    return
+  fi
+  if ! command -v npm >/dev/null; then
+    skip 'the real OpenClaw' 'there is no npm on this machine'
+    return
+  fi
+  step 'OpenClaw is installed' "$shared/openclaw-live/install"
+  export OPENCLAW_LIVE=$shared/openclaw-live
+  step "what lint and config say, against OpenClaw's own validator" live_test ./openclaw TestReal
+  step 'OpenClaw before real LiteLLM, docs/openclaw.md included' live_test ./cmd/bot TestRealOpenClaw
 }
 
 # actions runs the Action as GitHub would.

@@ -102,7 +102,8 @@ func TestWindow(t *testing.T) {
 		t.Errorf("window %q, advice %q", got.Window, got.Advice)
 	}
 	f.Spend = dec("10")
-	if got := check().Advice; !strings.Contains(got, "rejected the request schema") || !strings.Contains(got, "wait for the reset") {
+	if got := check().Advice; !strings.Contains(got, "rejected the request schema") || !strings.Contains(got, "wait for the reset") ||
+		!strings.Contains(got, "API rate limit reached") || !strings.Contains(got, "budget_exceeded_status_code to 402") {
 		t.Errorf("advice on a spent budget: %q", got)
 	}
 	f.ResetAt = now

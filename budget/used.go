@@ -16,6 +16,14 @@ const (
 	spentPercent    = 100
 )
 
+// What OpenClaw makes of a spent budget, and how to have the truth told: measured, in docs/facts.md.
+const (
+	inOpenClaw = "OpenClaw does not call a spent budget that: it says \"provider rejected the request schema or tool payload\" where the " +
+		"proxy answers 400 or 422, and \"API rate limit reached\" after three minutes of silent retries where it answers 429."
+	sayIt = "Set litellm_settings.budget_exceeded_status_code to 402 (LiteLLM 1.105 or later) and it says that the key has run out " +
+		"of credits, without a retry; and give agents a last fallback with another key."
+)
+
 // used makes at most one finding of the percentage thresholds: that of the highest one reached. Below 80 % it
 // is information, from 80 % a warning, from 95 % critical; a spent budget is critical whether or not 100 % is among the
 // thresholds, because the proxy then refuses every request. A key without a limit has none.
@@ -41,13 +49,13 @@ func used(f Facts, p Policy, now time.Time) []finding.Finding {
 	}
 	if spent(f) {
 		found.Summary = fmt.Sprintf("the budget of %s is spent and the proxy refuses its requests", f.Key)
-		found.Advice = "Raise max_budget" + orWait(f, now) +
-			"; until then OpenClaw reports it misleadingly, as \"rejected the request schema\" or as a \"rate limit\"."
+		found.Advice = "Raise max_budget" + orWait(f, now) + ". " + inOpenClaw + " " + sayIt
 		return []finding.Finding{found}
 	}
 	found.Summary = fmt.Sprintf("%s has used %s%% of its budget", f.Key, Percent(f).RoundFloor(1))
 	found.Advice = "See that it lasts" + until(f, now) +
-		", or raise max_budget: once it is spent, agents fail with \"rejected the request schema\" or \"rate limit\"."
+		", or raise max_budget: once it is spent, agents fail with \"rejected the request schema\" or \"rate limit\", " +
+		"unless the proxy has budget_exceeded_status_code: 402."
 	return []finding.Finding{found}
 }
 

@@ -130,7 +130,7 @@ func (w *writer) provider(models []Model, o Options) {
 
 // model writes one row.
 func (w *writer) model(m Model) {
-	w.line("// %s; prices in USD per million tokens", comment(m.Source))
+	w.line("// from %s; cost in USD per million tokens", comment(m.Source))
 	for _, u := range unknown(m) {
 		w.line("// %s", u)
 	}

@@ -51,6 +51,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"slack":       plain(showSlack),
 		"break-slack": plain(breakSlack),
 		"fault":       plain(injectFault),
+		"model":       plain(addModel),
 		"mend":        plain(func(w *world, _ *testscript.TestScript, _ []string) { w.mend() }),
 	}
 }
@@ -78,6 +79,24 @@ func exits(w *world, ts *testscript.TestScript, args []string) {
 	for name, text := range map[string]string{"printed": w.steady(maskLine.ReplaceAllString(stdout, "")), "logged": w.steady(stderr), "requests": w.requestLines()} {
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o644))
 	}
+}
+
+// addModel NAME ABILITY… gives the proxy a model; its abilities are a mode, "vision", "reasoning" and "priced".
+func addModel(w *world, _ *testscript.TestScript, args []string) {
+	spec := litellmtest.ModelSpec{Name: args[0], MaxInputTokens: 200_000, MaxOutputTokens: 64_000}
+	for _, ability := range args[1:] {
+		switch ability {
+		case "vision":
+			spec.Vision = true
+		case "reasoning":
+			spec.Reasoning = true
+		case "priced":
+			spec.InputCost, spec.OutputCost = decimal.New(5, -6), decimal.New(25, -6)
+		default:
+			spec.Mode = ability
+		}
+	}
+	w.proxy.SetModel(spec)
 }
 
 // quiet N [SYSTEM…] wants that the last run wrote nothing and made at most N requests; only to those systems, if given.

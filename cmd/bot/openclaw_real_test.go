@@ -164,23 +164,32 @@ func costAgrees(c *claw) {
 func rotationUnderLoad(c *claw) {
 	old := c.value().SHA256()
 	began := time.Now()
+	const askers, each = 2, 3 // calls at least
 	stop := make(chan struct{})
+	var mu sync.Mutex
 	var failures []string
 	calls := 0
 	var asking sync.WaitGroup
-	asking.Go(func() {
-		for {
-			calls++
-			if out, log, err := c.try("openclaw", "infer", "model", "run", "--gateway", "--model", "litellm/text", "--prompt", "hi", "--json"); err != nil {
-				failures = append(failures, fmt.Sprintf("%v\n%s%s", err, out, tail(log)))
+	for range askers {
+		asking.Go(func() {
+			for n := 1; ; n++ {
+				out, log, err := c.try("openclaw", "infer", "model", "run", "--gateway", "--model", "litellm/text", "--prompt", "hi", "--json")
+				mu.Lock()
+				calls++
+				if err != nil {
+					failures = append(failures, fmt.Sprintf("%v\n%s%s", err, out, tail(log)))
+				}
+				mu.Unlock()
+				select {
+				case <-stop:
+					if n >= each {
+						return
+					}
+				default:
+				}
 			}
-			select {
-			case <-stop:
-				return
-			default:
-			}
-		}
-	})
+		})
+	}
 	c.rows(old, began, 1)
 	c.do("bot", "rotate", "--now")
 	reloaded := time.Now()

@@ -25,6 +25,9 @@ type ModelSpec struct {
 	CompletionTokens int // a call's; 0: 20
 	MaxInputTokens   int // 0: unknown
 	MaxOutputTokens  int // 0: unknown
+
+	Mode              string // "chat", "image_generation", …; "": not told
+	Vision, Reasoning bool   // what it says that it supports
 }
 
 // DefaultModels are primary, which always fails and falls back to backup, and backup, whose calls cost 0.05 USD.
@@ -172,11 +175,20 @@ func modelInfo(c *call) (any, error) {
 		data = append(data, object{"model_name": spec.Name, "litellm_params": params, "model_info": object{
 			"id": spec.id(), "db_model": false, "key": spec.Deployment, "max_tokens": nil,
 			"max_input_tokens": orUnknown(spec.MaxInputTokens), "max_output_tokens": orUnknown(spec.MaxOutputTokens),
-			"input_cost_per_token": input, "output_cost_per_token": output, "litellm_provider": spec.provider(), "mode": nil,
+			"input_cost_per_token": input, "output_cost_per_token": output, "litellm_provider": spec.provider(), "mode": orNull(spec.Mode),
+			"supports_vision": trueOrNull(spec.Vision), "supports_reasoning": trueOrNull(spec.Reasoning),
 			"tpm": nil, "rpm": nil, "supported_openai_params": []string{"max_tokens", "max_completion_tokens", "stream", "user"},
 		}})
 	}
 	return object{"data": data}, nil
+}
+
+// trueOrNull is true, or null for what is not said.
+func trueOrNull(said bool) any {
+	if said {
+		return true
+	}
+	return nil
 }
 
 // mock is what the deployment is configured to answer.
@@ -224,10 +236,10 @@ func modelGroupInfo(c *call) (any, error) {
 		}
 		input, output := c.prices(spec)
 		data = append(data, object{
-			"model_group": spec.Name, "providers": []string{spec.provider()}, "mode": nil, "tpm": nil, "rpm": nil,
+			"model_group": spec.Name, "providers": []string{spec.provider()}, "mode": orNull(spec.Mode), "tpm": nil, "rpm": nil,
 			"max_input_tokens": orUnknown(spec.MaxInputTokens), "max_output_tokens": orUnknown(spec.MaxOutputTokens),
 			"input_cost_per_token": input, "output_cost_per_token": output,
-			"supports_vision": false, "supports_function_calling": false, "supports_reasoning": false,
+			"supports_vision": spec.Vision, "supports_function_calling": false, "supports_reasoning": spec.Reasoning,
 			"supports_web_search": false, "supported_openai_params": []string{"max_tokens", "stream", "user"},
 			"health_status": nil, "health_response_time": nil, "health_checked_at": nil,
 		})
