@@ -87,7 +87,10 @@ func (x *examination) readingRights() []right {
 	const nobody = "openclaw-litellm-doctor-nobody"
 	today := x.now().UTC().Format(time.DateOnly)
 	return []right{
-		{"/key/info", func(ctx context.Context) error { _, err := x.proxy.FindKey(ctx, secret.New(nobody).SHA256()); return err }},
+		{"/key/info", func(ctx context.Context) error {
+			_, err := x.proxy.FindKey(ctx, secret.New(nobody).SHA256())
+			return err
+		}},
 		{"/key/list", func(ctx context.Context) error { _, err := x.proxy.Keys(ctx, nobody); return err }},
 		{"/user/info", func(ctx context.Context) error { _, err := x.proxy.User(ctx, nobody); return err }},
 		{"/user/list", func(ctx context.Context) error { _, err := x.proxy.Users(ctx, nobody); return err }},

@@ -20,13 +20,6 @@ import (
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
-// doctorRoutes are those of the README's recipe for a management key.
-var doctorRoutes = []string{
-	"/user/new", "/user/update", "/user/info", "/user/list", "/key/generate", "/key/update", "/key/info", "/key/list", "/key/block",
-	"/key/unblock", "/key/delete", "/team/info", "/team/member_add", "/team/member_update", "/user/daily/activity", "/spend/logs/v2",
-	"/v1/models", "/model/info", "/health/readiness/details", "/health/latest",
-}
-
 // narrow makes the management key one of the README's recipe, less some routes.
 func (i *inside) narrow(without ...string) secret.Value {
 	i.Helper()
@@ -36,7 +29,7 @@ func (i *inside) narrow(without ...string) secret.Value {
 		i.Fatal(err)
 	}
 	value := secret.New("sk-" + "made-up-management-" + fmt.Sprint(len(without)))
-	routes := slices.DeleteFunc(slices.Clone(doctorRoutes), func(r string) bool { return slices.Contains(without, r) })
+	routes := slices.DeleteFunc(manageRoutes(), func(r string) bool { return slices.Contains(without, r) })
 	if err := master.GenerateKey(i.Context(), litellm.NewKey{Value: value, Fields: litellm.Fields{"user_id": user, "allowed_routes": routes}}); err != nil {
 		i.Fatal(err)
 	}
@@ -115,9 +108,11 @@ func TestDoctorNamesEachFault(t *testing.T) {
 			i.openClaw(`{"ready":true}`, "backup")
 		}, []string{"--probe"}, ""},
 
-		"nobody listens":    {func(i *inside) { i.env["LITELLM_BASE_URL"] = "http://127.0.0.1:1" }, nil, "fault network"},
-		"no TLS":            {func(i *inside) { i.env["LITELLM_BASE_URL"] = strings.Replace(i.urls["litellm"], "http:", "https:", 1) }, nil, "fault tls"},
-		"a page":            {func(i *inside) { i.other(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>sign in</html>") }) }, nil, "fault proxy"},
+		"nobody listens": {func(i *inside) { i.env["LITELLM_BASE_URL"] = "http://127.0.0.1:1" }, nil, "fault network"},
+		"no TLS":         {func(i *inside) { i.env["LITELLM_BASE_URL"] = strings.Replace(i.urls["litellm"], "http:", "https:", 1) }, nil, "fault tls"},
+		"a page": {func(i *inside) {
+			i.other(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>sign in</html>") })
+		}, nil, "fault proxy"},
 		"database down":     {func(i *inside) { i.proxy.SetDatabaseDown(true) }, nil, "fault database"},
 		"unknown key":       {func(i *inside) { i.env["LITELLM_MASTER_KEY"] = "not-a-key-of-this-proxy" }, nil, "fault management key"},
 		"master key":        {func(i *inside) { i.env["LITELLM_MASTER_KEY"] = i.proxy.MasterKey().Reveal() }, nil, "warning management key"},
@@ -136,15 +131,19 @@ func TestDoctorNamesEachFault(t *testing.T) {
 		"short retention": {func(i *inside) { i.usedSince(6); i.proxy.PurgeLogs(i.clock.now().AddDate(0, 0, -1)) }, nil, "warning retention"},
 		"no row comes":    {func(i *inside) { i.proxy.SetSpendLogs(false) }, []string{"--probe"}, "fault batch lag"},
 
-		"no price":    {func(i *inside) { i.proxy.SetModel(litellmtest.ModelSpec{Name: "backup", Deployment: "openai/free"}) }, nil, "warning price"},
-		"no fallback": {func(i *inside) { i.proxy.SetModel(litellmtest.ModelSpec{Name: "lonely", InputCost: decimal.New(1, -6), OutputCost: decimal.New(1, -6)}) }, nil, "warning fallback"},
+		"no price": {func(i *inside) { i.proxy.SetModel(litellmtest.ModelSpec{Name: "backup", Deployment: "openai/free"}) }, nil, "warning price"},
+		"no fallback": {func(i *inside) {
+			i.proxy.SetModel(litellmtest.ModelSpec{Name: "lonely", InputCost: decimal.New(1, -6), OutputCost: decimal.New(1, -6)})
+		}, nil, "warning fallback"},
 
 		"no environment": {func(i *inside) { i.env["OPENCLAW_LITELLM_SECRET_ENVIRONMENT"] = "nowhere" }, nil, "fault target secret LITELLM_API_KEY in acme/agents, environment nowhere"},
 		"no folder":      {func(i *inside) { i.env["OPENCLAW_LITELLM_KEY_FILE"] = "/nowhere/litellm.key" }, nil, "fault target key file"},
 		"revoked token":  {func(i *inside) { i.github.RevokeToken(i.secrets["SECRETS_TOKEN"]) }, nil, "fault target secret"},
-		"no permission":  {func(i *inside) { i.github.AddToken(i.secrets["SECRETS_TOKEN"], githubtest.Token{Permissions: []string{}}) }, nil, "fault target secret"},
-		"scope missing":  {func(i *inside) { people(i, "SECRETS_TOKEN", githubtest.Token{Scopes: []string{"public_repo"}}) }, nil, "fault token secrets-token"},
-		"scope given":    {func(i *inside) { people(i, "SECRETS_TOKEN", githubtest.Token{Scopes: []string{"repo"}}) }, nil, ""},
+		"no permission": {func(i *inside) {
+			i.github.AddToken(i.secrets["SECRETS_TOKEN"], githubtest.Token{Permissions: []string{}})
+		}, nil, "fault target secret"},
+		"scope missing": {func(i *inside) { people(i, "SECRETS_TOKEN", githubtest.Token{Scopes: []string{"public_repo"}}) }, nil, "fault token secrets-token"},
+		"scope given":   {func(i *inside) { people(i, "SECRETS_TOKEN", githubtest.Token{Scopes: []string{"repo"}}) }, nil, ""},
 		"token ends soon": {func(i *inside) {
 			people(i, "SECRETS_TOKEN", githubtest.Token{Expires: i.clock.now().AddDate(0, 0, 5)})
 		}, nil, "warning token secrets-token"},

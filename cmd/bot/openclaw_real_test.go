@@ -59,7 +59,7 @@ func TestRealOpenClaw(t *testing.T) {
 				c.step("rotation", rotationUnderLoad)
 				c.step("warnings", warnings)
 			}
-			c.reconfigure("--models", "text") // no fallback
+			c.reconfigure("--models", "text")                     // no fallback
 			if minor(p.version) < 93 || minor(p.version) >= 105 { // between them it is 429, as below
 				c.step("budget", func(c *claw) { budgetSpent(c, "rejected the request schema or tool payload", 1) })
 			}
