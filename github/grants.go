@@ -16,17 +16,16 @@ func (c *Client) Grants() (grants []string, ok bool) {
 	return nil, false
 }
 
-// noteScopes notes the scopes that GitHub tells with answers to a classic token. To others it tells none, not even empty.
+// noteScopes notes the scopes that GitHub tells with answers to a classic token. Of others it tells none, or an empty list.
 func (c *Client) noteScopes(h http.Header) {
-	text, ok := h["X-Oauth-Scopes"]
-	if !ok || c.installed {
-		return
-	}
-	scopes := []string{}
-	for scope := range strings.SplitSeq(strings.Join(text, ","), ",") {
+	var scopes []string
+	for scope := range strings.SplitSeq(h.Get("X-OAuth-Scopes"), ",") {
 		if scope = strings.TrimSpace(scope); scope != "" {
 			scopes = append(scopes, scope)
 		}
+	}
+	if len(scopes) == 0 || c.installed {
+		return
 	}
 	slices.Sort(scopes)
 	c.grants.Store(&scopes)

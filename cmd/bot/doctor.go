@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/org/openclaw-litellm-action/openclaw"
+	"github.com/org/openclaw-litellm-action/settings"
 )
 
 // The states of a check.
@@ -30,6 +31,8 @@ type ailment struct {
 type examination struct {
 	*bot
 	all    []ailment
+	asked  bool             // the proxy answers to the management key
+	keys   []settings.Key   // those of for_each included, where the repositories could be found
 	models *openclaw.Served // what the proxy serves; nil: not known
 }
 
@@ -38,7 +41,7 @@ func (b *bot) doctor(ctx context.Context) int {
 	x := &examination{bot: b}
 	if x.reach(ctx) {
 		x.release(ctx)
-		if x.rights(ctx) {
+		if x.asked = x.rights(ctx); x.asked {
 			x.spendLogs(ctx)
 			x.chains(ctx)
 		}

@@ -24,14 +24,12 @@ func (x *examination) openclaw(ctx context.Context) {
 	}
 	well := true
 	for _, p := range (openclaw.Linter{Served: x.models, Getenv: x.getenv, Mode: modeOf}).Lint(file, x.readFile) {
-		state := stateOK
-		switch {
-		case p.Severity >= finding.Critical:
+		if p.Severity < finding.Warning {
+			continue // that is for lint
+		}
+		state := stateWarning
+		if p.Severity >= finding.Critical {
 			state = stateFault
-		case p.Severity >= finding.Warning:
-			state = stateWarning
-		default:
-			continue // lint tells it
 		}
 		x.note("openclaw", p.At.String(), state, p.What, p.Mend)
 		well = false
@@ -68,8 +66,7 @@ func (x *examination) gateway(ctx context.Context, file string) {
 	if root == nil {
 		return // said above
 	}
-	gateway := root.Get("gateway")
-	if mode := gateway.Get("mode").String(); mode == "remote" {
+	if root.Get("gateway", "mode").String() == "remote" {
 		x.note("gateway", "", stateOK, "it runs on another machine, and is not asked", "")
 		return
 	}

@@ -16,17 +16,21 @@ import (
 // mostPlaces is how many targets are examined at most: the rest of a fleet is alike.
 const mostPlaces = 50
 
-// places asks each target whether it could be written to, those of the repositories that for_each finds included.
+// places asks each target whether it could be written to, those of the repositories that for_each finds included, which
+// takes the proxy.
 func (x *examination) places(ctx context.Context) {
-	whole, found := x.expanded(ctx)
-	for _, err := range found.errs {
-		x.judge("repositories", "", err, "", "see secrets-token")
-	}
-	var targets []settings.Target
-	for _, k := range whole.set.Keys {
-		if k.ForEach == nil {
-			targets = append(targets, k.Targets...)
+	x.keys = x.set.Keys
+	if x.asked {
+		_, found := x.expanded(ctx)
+		for _, err := range found.errs {
+			x.judge("repositories", "", err, "", "see secrets-token")
 		}
+		x.keys = found.keys
+	}
+	x.keys = slices.DeleteFunc(slices.Clone(x.keys), func(k settings.Key) bool { return k.ForEach != nil })
+	var targets []settings.Target
+	for _, k := range x.keys {
+		targets = append(targets, k.Targets...)
 	}
 	for _, t := range targets[:min(len(targets), mostPlaces)] {
 		target := x.targetOf(t)
@@ -47,15 +51,22 @@ const soon = 14 * day
 // GitHub told that with its answers, so this comes after places and issues.
 func (x *examination) tokens() {
 	needs := map[string][]string{} // :: owner, "" for the one token → permissions
-	for _, k := range x.set.Keys {
+	need := func(owner, permission string) {
+		if x.secrets.app == nil {
+			owner = ""
+		}
+		if !slices.Contains(needs[owner], permission) {
+			needs[owner] = append(needs[owner], permission)
+		}
+	}
+	for _, k := range x.keys {
 		for _, t := range k.Targets {
-			owner := ""
-			if x.secrets.app != nil {
-				owner = ownerOf(t)
+			if t.File == "" {
+				need(ownerOf(t), secretPermission(t))
 			}
-			if permission := secretPermission(t); t.File == "" && !slices.Contains(needs[owner], permission) {
-				needs[owner] = append(needs[owner], permission)
-			}
+		}
+		if owner, _, ok := strings.Cut(k.Dispatch, "/"); ok {
+			need(owner, "the repository permission Contents: write")
 		}
 	}
 	for _, owner := range slices.Sorted(maps.Keys(needs)) {
@@ -109,8 +120,11 @@ func granted(grants []string, need string) bool {
 	if level == "organization" && name == "secrets" {
 		name = "organization_secrets"
 	}
-	scope := map[string]string{"repository": "repo", "organization": "admin:org"}[level]
-	return slices.Contains(grants, name+"=write") || slices.Contains(grants, scope)
+	enough := []string{name + "=write", map[string]string{"repository": "repo", "organization": "admin:org"}[level]}
+	if name == "issues" {
+		enough = append(enough, "public_repo") // which will do where everybody can read
+	}
+	return slices.ContainsFunc(enough, func(grant string) bool { return slices.Contains(grants, grant) })
 }
 
 func (x *examination) channel(ctx context.Context) {

@@ -242,3 +242,20 @@ func TestDoctorWritesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestDoctorOfAFleet holds that the repositories that for_each finds are examined, and that a proxy that is down is said once.
+func TestDoctorOfAFleet(t *testing.T) {
+	t.Parallel()
+	i := withTopic(t, "acme/site", "acme/shop")
+	out, _ := i.run(exitOK, "doctor")
+	for _, want := range []string{
+		"ok       target secret LITELLM_API_KEY in acme/site: ", "ok       target secret LITELLM_API_KEY in acme/shop: ",
+		"ok       token secrets-token: needs the repository permission Secrets: write, the repository permission Contents: write",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q:\n%s", want, out)
+		}
+	}
+	i.proxy.SetDatabaseDown(true)
+	i.settled(t, nil, "fault database")
+}

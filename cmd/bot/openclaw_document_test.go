@@ -53,6 +53,9 @@ func document(c *claw, stand *standIn) {
 	if n := strings.Count(out.String(), "pong of stand-in-reasoning"); n != 2 {
 		c.Errorf("the agent answered %d times, not twice:\n%s", n, tail(out.String()))
 	}
+	if !strings.Contains(out.String(), "ok       gateway 127.0.0.1:") || strings.Contains(out.String(), "fault    ") {
+		c.Errorf("doctor does not find the gateway ready, or finds a fault:\n%s", tail(out.String()))
+	}
 	user, err := c.look.User(c.Context(), rotate.HolderID(c.key))
 	if err != nil || len(user.Keys) != 2 {
 		c.Fatalf("the key has not two generations: %v", err)
