@@ -19,7 +19,7 @@ const (
 // What OpenClaw makes of a spent budget, and how to have the truth told: measured, in docs/facts.md.
 const (
 	inOpenClaw = "OpenClaw does not call a spent budget that: it says \"provider rejected the request schema or tool payload\" where the " +
-		"proxy answers 400 or 422, and \"API rate limit reached\" after three minutes of silent retries where it answers 429."
+		"proxy answers 400 or 422, and \"API rate limit reached\" after minutes of silent retries where it answers 429."
 	sayIt = "Set litellm_settings.budget_exceeded_status_code to 402 (LiteLLM 1.105 or later) and it says that the key has run out " +
 		"of credits, without a retry; and give agents a last fallback with another key."
 )

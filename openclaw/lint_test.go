@@ -87,6 +87,7 @@ func TestLintFindsEachFault(t *testing.T) {
 		{`{ source: "file", provider: "litellm", id: "value" }`, `"plain-text-key"`, "7:13", "plaintext-key"},
 		{`{ source: "file", provider: "litellm", id: "value" }`, `{ source: "file", provider: "litellm" }`, "7:13", "secret-ref"},
 		{`provider: "litellm", id`, `provider: "other", id`, "7:41", "undeclared-provider"},
+		{`{ source: "file", provider: "litellm", id: "value" }`, `{ source: "store", provider: "vault", id: "LITELLM_KEY" }`, "7:42", "undeclared-provider"},
 		{`id: "value" }`, `id: "litellm" }`, "7:56", "secret-ref"},
 		{`mode: "singleValue"`, `mode: "json"`, "7:56", "secret-ref"},
 		{`{ source: "file", provider: "litellm", id: "value" }`, `{ source: "store", provider: "default", id: "litellm" }`, "7:57", "secret-ref"},
@@ -137,6 +138,7 @@ func TestLintOfAVariable(t *testing.T) {
 		`"${LITELLM_API_KEY}"`: "no-rotation unset-variable",
 		`"${lower}"`:           "no-rotation secret-ref",
 		`{ source: "env", provider: "default", id: "LITELLM_API_KEY" }`: "no-rotation unset-variable",
+		`{ source: "env", provider: "other", id: "lower" }`:             "no-rotation undeclared-provider secret-ref",
 		`{ source: "cloud", provider: "default", id: "x" }`:             "secret-ref",
 	} {
 		if got := rules(lintText(testLinter(), edit(t, goodText, ref, with))); got != want {

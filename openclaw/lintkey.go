@@ -128,27 +128,40 @@ func (c *check) refKey(n *Node) {
 	source, provider := n.Get("source"), n.Get("provider")
 	switch source.Text {
 	case "env":
+		c.declared(source, provider)
 		c.add(source.At, "no-rotation", finding.Warning, "a running gateway never reads its environment again, so it goes on with the old key after a rotation", fileMend)
 		c.variable(n.Get("id").At, n.Get("id").Text)
 	case "file", "exec":
-		declared := c.root.Get("secrets", "providers", provider.Text)
-		switch {
-		case declared == nil:
-			c.add(provider.At, "undeclared-provider", finding.Critical, fmt.Sprintf("secrets.providers has no %q", provider.Text),
-				"declare it there, or the gateway has no key")
-		case declared.Get("source").String() != source.Text:
-			c.add(provider.At, "undeclared-provider", finding.Critical, fmt.Sprintf("secrets.providers.%s is not of source %q", provider.Text, source.Text), "use the same source in both")
-		case source.Text == "file":
+		if declared := c.declared(source, provider); declared != nil && source.Text == "file" {
 			c.fileID(declared, n.Get("id"))
 			c.keyFile(declared)
 		}
 	case "store":
+		c.declared(source, provider)
 		if id := n.Get("id"); !entryName.MatchString(id.Text) {
 			c.add(id.At, "secret-ref", finding.Critical, fmt.Sprintf("%q is no name of an entry of OpenClaw's store", id.Text), "use upper case letters, digits and _")
 		}
 	default:
 		c.add(source.At, "secret-ref", finding.Critical, fmt.Sprintf("there is no source %q", source.Text), "use file, env, store or exec")
 	}
+}
+
+// declared is what secrets.providers says of a reference's provider; nil if it says nothing, or speaks of another source.
+// The provider "default" of the environment and of the store is there without saying.
+func (c *check) declared(source, provider *Node) *Node {
+	found := c.root.Get("secrets", "providers", provider.Text)
+	switch {
+	case found == nil && provider.Text == "default" && (source.Text == "env" || source.Text == "store"):
+		return nil
+	case found == nil:
+		c.add(provider.At, "undeclared-provider", finding.Critical, fmt.Sprintf("secrets.providers has no %q", provider.Text),
+			"declare it there, or the gateway has no key")
+	case found.Get("source").String() != source.Text:
+		c.add(provider.At, "undeclared-provider", finding.Critical, fmt.Sprintf("secrets.providers.%s is not of source %q", provider.Text, source.Text), "use the same source in both")
+	default:
+		return found
+	}
+	return nil
 }
 
 // fileID wants the id that goes with the mode of the file: OpenClaw's validator takes either with both.

@@ -175,7 +175,7 @@ func (c *claw) file(name string) string { return filepath.Join(c.home, ".opencla
 func (c *claw) env() []string {
 	return []string{"HOME=" + c.home, "PATH=" + c.path + ":/usr/local/bin:/usr/bin:/bin",
 		"LITELLM_BASE_URL=" + c.proxy.url, "LITELLM_MASTER_KEY=" + c.proxy.master.Reveal(),
-		"OPENCLAW_LITELLM_LOG_LEVEL=error", "GITHUB_REPOSITORY=acme/claws"}
+		"OPENCLAW_LITELLM_LOG_LEVEL=error"}
 }
 
 // try runs a command in the home and returns what it printed, and whether it succeeded.
@@ -205,7 +205,8 @@ func tail(text string) string { return text[max(0, len(text)-4000):] }
 // mint configures the key with its file and mints the first generation.
 func (c *claw) mint() {
 	c.Helper()
-	c.write(filepath.Join(c.home, "openclaw-litellm.yml"), fmt.Sprintf(`keys:
+	c.write(filepath.Join(c.home, "openclaw-litellm.yml"), fmt.Sprintf(`owner: my-laptop
+keys:
   - name: %s
     max_budget: 50
     budget_duration: monthly
