@@ -24,7 +24,7 @@ type live struct {
 	a, b   *target
 }
 
-// onLive runs f against every real proxy that LITELLM_LIVE names, as VERSION=URL with commas between.
+// onLive runs f against every real proxy that LITELLM_LIVE names, as VERSION=URL with commas between, side by side.
 func onLive(t *testing.T, f func(t *testing.T, l *live)) {
 	proxies := os.Getenv("LITELLM_LIVE")
 	if proxies == "" {
@@ -33,6 +33,7 @@ func onLive(t *testing.T, f func(t *testing.T, l *live)) {
 	for entry := range strings.SplitSeq(proxies, ",") {
 		version, url, _ := strings.Cut(entry, "=")
 		t.Run(version, func(t *testing.T) {
+			t.Parallel()
 			c := &litellm.Client{BaseURL: url, Key: secret.New(os.Getenv("LITELLM_LIVE_MASTER_KEY"))}
 			name := fmt.Sprintf("live-%s-%d", strings.ToLower(t.Name()[8:strings.Index(t.Name(), "/")]), time.Now().UnixNano())
 			l := &live{T: t, client: c, a: &target{name: "A"}, b: &target{name: "B"}}
