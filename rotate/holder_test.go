@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/rotate"
 )
 
@@ -27,4 +28,17 @@ func TestTwoFirstRunsAtOnce(t *testing.T) {
 		}
 		s.works(s.a.value, http.StatusOK)
 	})
+}
+
+// TestFieldForNewKeysOnly: a release that answers an update well and does not keep it is named with what to do, and the
+// key is none the worse.
+func TestFieldForNewKeysOnly(t *testing.T) {
+	s := newSite(t, "1.93.2")
+	s.rotate()
+	s.policy.Options = litellm.Fields{"soft_budget": 3}
+	o := s.runner().Rotate(t.Context())
+	if o.Err == nil || !strings.Contains(o.Err.Error(), "soft_budget is not set, the configuration says 3; this LiteLLM may take that for new keys only") {
+		t.Errorf("error %v", o.Err)
+	}
+	s.works(s.a.value, http.StatusOK)
 }
