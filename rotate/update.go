@@ -123,6 +123,9 @@ func plain(v any) string {
 		}
 		return v.Decimal.String()
 	case json.RawMessage:
+		if empty(v) {
+			return "not set"
+		}
 		return string(v)
 	}
 	return fmt.Sprint(v)

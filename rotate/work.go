@@ -53,10 +53,19 @@ func (r *Runner) nextStep(plan Plan, errs *[]error) (Step, bool) {
 			return s, true
 		case !failed:
 			r.taken[id] = true
-			*errs = append(*errs, fmt.Errorf("%s of %s did not last: %s", s.Kind, what(s), s.Reason))
+			*errs = append(*errs, fmt.Errorf("%s of %s did not last: %s%s", s.Kind, what(s), s.Reason, remedy(s)))
 		}
 	}
 	return Step{}, false
+}
+
+// remedy says what to do about an update of a generation that LiteLLM answered well and did not keep. Older releases take
+// some fields, soft_budget for one (seen on 1.81.13 and 1.93.2), only when a key is made.
+func remedy(s Step) string {
+	if s.Kind != StepUpdate || s.Token == "" {
+		return ""
+	}
+	return "; this LiteLLM may take that for new keys only: the next rotation sets it, or rotate --now"
 }
 
 // identity tells steps apart regardless of their reasons.
