@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,14 +49,69 @@ type fleet struct {
 	delay         atomic.Int64 // of each of the proxy's answers
 	env           []string
 	dir, url      string
+	master        string
 }
 
 // BenchmarkFleet measures rotate over 1,000 keys with nothing due, against curl fetching the same pages one after another.
+// A real proxy should hold no keys of others: each hundred of them is a page more.
 func BenchmarkFleet(b *testing.B) {
 	f, bin := newFleet(b), buildBot(b)
 	b.Run("memory", func(b *testing.B) { f.measure(b, bin) })
 	f.delay.Store(int64(realPage))
 	b.Run("as-slow-as-real", func(b *testing.B) { f.measure(b, bin) })
+	f.delay.Store(0)
+	for _, p := range liveProxies() {
+		b.Run(p.version, func(b *testing.B) { f.on(b, p).measure(b, bin) })
+	}
+}
+
+// on is the same fleet on a real proxy: the rows are copied with their journals.
+func (f *fleet) on(b *testing.B, p liveProxy) *fleet {
+	b.Helper()
+	from := &litellm.Client{BaseURL: f.url, Key: f.proxy.MasterKey()}
+	to := &litellm.Client{BaseURL: p.url, Key: secret.New(p.master)}
+	b.Cleanup(func() {
+		f.each(func(name string) error { return to.DeleteUser(context.Background(), rotate.HolderID(name)) })
+	})
+	f.each(func(name string) error { return copied(b.Context(), from, to, name) })
+	upstream, err := url.Parse(p.url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	real := &fleet{B: b, github: f.github, dir: f.dir, master: p.master}
+	real.url = real.serve(httputil.NewSingleHostReverseProxy(upstream), &real.asked)
+	for _, v := range f.env {
+		switch {
+		case strings.HasPrefix(v, "LITELLM_BASE_URL="):
+			v = "LITELLM_BASE_URL=" + real.url
+		case strings.HasPrefix(v, "LITELLM_MASTER_KEY="):
+			v = "LITELLM_MASTER_KEY=" + p.master
+		}
+		real.env = append(real.env, v)
+	}
+	return real
+}
+
+// copied makes the rows of one key on another proxy.
+func copied(ctx context.Context, from, to *litellm.Client, name string) error {
+	holder, err := from.User(ctx, rotate.HolderID(name))
+	if err != nil {
+		return err
+	}
+	budget := litellm.Fields{"max_budget": holder.MaxBudget.Decimal, "budget_duration": holder.BudgetDuration}
+	user := maps.Clone(budget)
+	user["user_role"], user["metadata"] = "internal_user_viewer", holder.Metadata
+	if err := to.CreateUser(ctx, holder.ID, user); err != nil {
+		return err
+	}
+	for _, k := range holder.Keys {
+		key := maps.Clone(budget)
+		key["user_id"], key["key_alias"], key["metadata"] = holder.ID, k.Alias, k.Metadata
+		if err := to.GenerateKey(ctx, litellm.NewKey{Value: secret.New("sk-bench-" + k.Token[:24]), Fields: key}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // measure runs rotate again and again, and curl in turns with it.
@@ -85,35 +143,45 @@ func (f *fleet) measure(b *testing.B, bin string) {
 // newFleet lays out the fleet without the program, which GitHub's limits would hold up for hours.
 func newFleet(b *testing.B) *fleet {
 	f := &fleet{B: b, dir: b.TempDir(), github: githubtest.New(githubtest.Options{}), proxy: litellmtest.New(litellmtest.Options{NoServer: true})}
+	f.master = f.proxy.MasterKey().Reveal()
 	f.url = f.serve(f.proxy.Handler(), &f.asked)
 	api := f.serve(f.github.Handler(), nil)
 	f.env = []string{
-		"HOME=" + f.dir, "LITELLM_BASE_URL=" + f.url, "LITELLM_MASTER_KEY=" + f.proxy.MasterKey().Reveal(),
+		"HOME=" + f.dir, "LITELLM_BASE_URL=" + f.url, "LITELLM_MASTER_KEY=" + f.master,
 		"GITHUB_API_URL=" + api, "GITHUB_REPOSITORY=acme/agents", "SECRETS_TOKEN=any",
 	}
 	var config strings.Builder
 	config.WriteString("defaults: {max_budget: 5, budget_duration: monthly}\nkeys:\n")
 	client := &litellm.Client{BaseURL: f.url, Key: f.proxy.MasterKey()}
 	hub := &github.Client{Token: secret.New("any"), APIURL: api}
-	var wg sync.WaitGroup
-	turns := make(chan bool, 4)
 	for n := range fleetKeys {
-		name := fmt.Sprintf("agent-%04d", n)
+		name := agent(n)
 		fmt.Fprintf(&config, "- {name: %s, targets: [{repository: acme/%s, secret: LITELLM_API_KEY}]}\n", name, name)
 		f.github.AddRepository(githubtest.Repository{Name: "acme/" + name})
-		turns <- true
-		wg.Go(func() {
-			defer func() { <-turns }()
-			if err := mint(client, hub, name); err != nil {
-				b.Error(err)
-			}
-		})
 	}
-	wg.Wait()
+	f.each(func(name string) error { return mint(client, hub, name) })
 	if err := os.WriteFile(filepath.Join(f.dir, "openclaw-litellm.yml"), []byte(config.String()), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	return f
+}
+
+func agent(n int) string { return fmt.Sprintf("agent-%04d", n) }
+
+// each does something for every key, four at a time.
+func (f *fleet) each(do func(name string) error) {
+	var wg sync.WaitGroup
+	turns := make(chan bool, 4)
+	for n := range fleetKeys {
+		turns <- true
+		wg.Go(func() {
+			defer func() { <-turns }()
+			if err := do(agent(n)); err != nil {
+				f.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // mint rotates one key for the first time.
@@ -151,7 +219,7 @@ func (f *fleet) serve(next http.Handler, asked *atomic.Int64) string {
 
 // curl fetches the pages of keys and of users, in one process and over one connection.
 func (f *fleet) curl() time.Duration {
-	args := []string{"-fsS", "-H", "Authorization: Bearer " + f.proxy.MasterKey().Reveal()}
+	args := []string{"-fsS", "-H", "Authorization: Bearer " + f.master}
 	for page := 1; page <= (fleetKeys+99)/100; page++ {
 		for _, address := range []string{
 			fmt.Sprintf("%s/key/list?return_full_object=true&size=100&page=%d", f.url, page),
