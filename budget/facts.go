@@ -25,6 +25,7 @@ type Facts struct {
 	DaysTo     string // the last one
 	Models     []ModelSpend
 	DaysSource string
+	Tokens     []string // of the virtual keys that were active on Days: SHA-256, no secrets
 
 	Recent *Recent // the newest requests; nil: not read
 
@@ -53,13 +54,15 @@ type Day struct {
 
 	Tokens       int64
 	Providers    []ModelSpend        // by provider
+	Tags         []ModelSpend        // by tag: a request with several counts in each; nil: not asked, or none
+	EndUsers     []ModelSpend        // by end user, of requests that name one; nil: not asked, or none; never shown in public
 	CachedPrompt int64               // prompt tokens that providers had cached
 	Saved        decimal.NullDecimal // what those saved; invalid: not told
 }
 
-// ModelSpend is one model group's part.
+// ModelSpend is one model group's part; of a Day also that of a provider, tag or end user.
 type ModelSpend struct {
-	Model    string
+	Model    string // its name
 	Spend    decimal.Decimal
 	Requests int64
 	Failed   int64 // of Requests

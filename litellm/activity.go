@@ -34,35 +34,44 @@ func (c *Client) Activity(ctx context.Context, q ActivityQuery) (*Activity, erro
 		query.Set("api_key", q.Token)
 	}
 	days := map[string]*DayActivity{}
-	out := &Activity{}
+	truncated, err := c.activityPages(ctx, call{op: readingActivity, path: "/user/daily/activity", query: query}, func(day object) error {
+		return addDay(days, day, only)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Activity{Days: inOrder(days), Truncated: truncated}, nil
+}
+
+// activityPages gives every result of a list of days to take, page by page. truncated: the proxy left keys out.
+func (c *Client) activityPages(ctx context.Context, q call, take func(day object) error) (truncated bool, err error) {
 	for page := 1; page <= maxPages; page++ {
-		query.Set("page", strconv.Itoa(page))
-		o, _, err := c.get(ctx, call{op: readingActivity, path: "/user/daily/activity", query: query}, "results")
+		q.query.Set("page", strconv.Itoa(page))
+		o, _, err := c.get(ctx, q, "results")
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		r := reader{object: o}
 		meta := reader{object: r.inner("metadata")}
 		for _, raw := range r.list("results") {
 			day, err := parseObject(raw)
 			if err == nil {
-				err = addDay(days, day, only)
+				err = take(day)
 			}
 			r.err = errors.Join(r.err, err)
 		}
 		more := meta.flag("has_more") || int64(page) < meta.count("total_pages")
 		if limit := meta.count("api_key_limit"); limit > 0 && meta.count("total_api_keys") > limit {
-			out.Truncated = true
+			truncated = true
 		}
 		if err := errors.Join(r.err, meta.err); err != nil {
-			return nil, unreadable(readingActivity, err)
+			return false, unreadable(q.op, err)
 		}
 		if !more {
-			out.Days = inOrder(days)
-			return out, nil
+			return truncated, nil
 		}
 	}
-	return nil, &Error{Op: readingActivity, Kind: TooLarge, Message: "the list does not end; ask for fewer days"}
+	return false, &Error{Op: q.op, Kind: TooLarge, Message: "the list does not end; ask for fewer days"}
 }
 
 // activityKeys returns the tokens to which sums must be restricted on our side: those of userID where the proxy's release
@@ -129,7 +138,7 @@ func addDay(days map[string]*DayActivity, result object, only map[string]bool) e
 		day = &DayActivity{Date: part.Date, Keys: map[string]Metrics{}, Models: map[string]Metrics{}, Providers: map[string]Metrics{}}
 		days[part.Date] = day
 	}
-	day.Metrics = day.Metrics.plus(total)
+	day.Metrics = day.Metrics.Plus(total)
 	merge(day.Keys, part.Keys)
 	merge(day.Models, part.Models)
 	merge(day.Providers, part.Providers)
@@ -172,7 +181,7 @@ func readMetrics(o object) (Metrics, error) {
 // merge adds from to to, name by name.
 func merge(to, from map[string]Metrics) {
 	for name, m := range from {
-		to[name] = to[name].plus(m)
+		to[name] = to[name].Plus(m)
 	}
 }
 
@@ -180,13 +189,13 @@ func merge(to, from map[string]Metrics) {
 func sum(of map[string]Metrics) Metrics {
 	var total Metrics
 	for _, m := range of {
-		total = total.plus(m)
+		total = total.Plus(m)
 	}
 	return total
 }
 
-// plus returns the sum of both.
-func (m Metrics) plus(n Metrics) Metrics {
+// Plus returns the sum of both.
+func (m Metrics) Plus(n Metrics) Metrics {
 	return Metrics{
 		Spend: m.Spend.Add(n.Spend), PromptTokens: m.PromptTokens + n.PromptTokens,
 		CompletionTokens: m.CompletionTokens + n.CompletionTokens, Requests: m.Requests + n.Requests,

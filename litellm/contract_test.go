@@ -74,7 +74,8 @@ func contract(t *testing.T, newProxy func(t *testing.T) *world) {
 		{"user_twice", userTwice}, {"user_info", userInfo}, {"user_update_creates", userUpdateCreates}, {"user_deleted", userDeleted},
 		{"shared_budget", sharedBudget}, {"carried_spend", carriedSpend}, {"windows", windows}, {"raise_budget", raiseBudget},
 		{"move_key", moveKey}, {"team_budget", teamBudget},
-		{"spend_rows", spendRows}, {"activity_of_user", activityOfUser}, {"fallback", fallback},
+		{"spend_rows", spendRows}, {"activity_of_user", activityOfUser}, {"breakdown", breakdown}, {"cache_hits", cacheHits},
+		{"fallback", fallback},
 		{"models", modelsListed}, {"health", health}, {"narrow_keys", narrowKeys}, {"identity", identity}, {"two_proxies", twoProxies},
 		{"database_down", databaseDown},
 	}

@@ -134,6 +134,10 @@ func (p *logPager) values() url.Values {
 	if p.query.Token != "" {
 		v.Set("api_key", p.query.Token)
 	}
+	if p.query.CacheHits { // which are free
+		v.Set("max_spend", "0")
+		v.Set("cache_hit_filter", "hit")
+	}
 	if p.query.Status != "" {
 		v.Set("status_filter", p.query.Status)
 	}

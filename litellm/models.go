@@ -88,8 +88,8 @@ func readDeployment(row object) (Deployment, error) {
 	return d, errors.Join(r.err, params.err, info.err)
 }
 
-// Chat sends one small chat completion with key ("Reply with ok.", at most maxTokens tokens) and tells who served it. It
-// costs what the model costs and is never repeated. A model that fails behind a proxy that works is an error of whatever
+// Chat sends one small chat completion with key ("Reply with ok.", at most maxTokens tokens) and tells who served it, past
+// the proxy's own cache, which would hide who does. It costs what the model costs and is never repeated. A model that fails behind a proxy that works is an error of whatever
 // kind the proxy gives it, mostly ServerFault or RateLimited.
 func (c *Client) Chat(ctx context.Context, key secret.Value, model string, maxTokens int) (*ChatResult, error) {
 	op := fmt.Sprintf("calling model %q", model)
@@ -99,6 +99,7 @@ func (c *Client) Chat(ctx context.Context, key secret.Value, model string, maxTo
 	a, err := c.do(ctx, call{op: op, method: http.MethodPost, path: "/v1/chat/completions", key: key, once: true, body: Fields{
 		"model": model, "max_tokens": maxTokens,
 		"messages": []any{Fields{"role": "user", "content": "Reply with ok."}},
+		"cache":    Fields{"no-cache": true, "no-store": true},
 	}})
 	if err != nil {
 		return nil, err

@@ -159,6 +159,7 @@ type LogQuery struct {
 	Status     string // "", "success" or "failure"
 	Descending bool
 	BySpend    bool // in order of spend rather than of time
+	CacheHits  bool // what LiteLLM's own cache answered; before 1.106, which cannot select that, all that was free
 	Limit      int  // stop after as many rows; 0: no limit
 }
 

@@ -74,6 +74,7 @@ func (o Observer) Activity(ctx context.Context, f *budget.Facts, h Holder, from,
 	}
 	f.DaysSource = "GET /user/daily/activity"
 	f.DaysFrom, f.DaysTo = from.UTC().Format(time.DateOnly), to.UTC().Format(time.DateOnly)
+	f.Tokens = tokensOf(a)
 	f.Days = []budget.Day{}
 	for _, d := range a.Days {
 		f.Days = append(f.Days, budget.Day{

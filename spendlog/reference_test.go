@@ -18,13 +18,13 @@ import (
 type known struct {
 	rows, lost, failed, fallbacks, hits, tokens int64
 	spend                                       decimal.Decimal
-	keys, models, days, aliases                 map[string]string // spend and requests by name; alias by key
+	keys, models, days, tags, users, aliases    map[string]string // spend and requests by name; alias by key
 }
 
 // reference reads a stream of JSON values with encoding/json. valid is false if it is none, or if it holds a page of
 // rows, which the reference knows nothing of.
 func reference(data []byte) (k known, valid bool) {
-	sums := [3]map[string]*known{{}, {}, {}}
+	sums := [5]map[string]*known{{}, {}, {}, {}, {}}
 	latest := map[string]time.Time{}
 	k.aliases = map[string]string{}
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -52,11 +52,14 @@ func reference(data []byte) (k known, valid bool) {
 				continue
 			}
 			k.take(r)
-			for i, name := range []string{r.key, r.model, r.start.UTC().Format(time.DateOnly)} {
-				if sums[i][name] == nil {
-					sums[i][name] = &known{}
+			users := slices.DeleteFunc([]string{r.endUser}, func(s string) bool { return s == "" })
+			for i, names := range [][]string{{r.key}, {r.model}, {r.start.UTC().Format(time.DateOnly)}, r.tags, users} {
+				for _, name := range names {
+					if sums[i][name] == nil {
+						sums[i][name] = &known{}
+					}
+					sums[i][name].take(r)
 				}
-				sums[i][name].take(r)
 			}
 			if r.alias != "" && (!r.start.Before(latest[r.key])) {
 				if r.start.After(latest[r.key]) || k.aliases[r.key] < r.alias {
@@ -66,7 +69,7 @@ func reference(data []byte) (k known, valid bool) {
 			}
 		}
 	}
-	for i, dst := range []*map[string]string{&k.keys, &k.models, &k.days} {
+	for i, dst := range []*map[string]string{&k.keys, &k.models, &k.days, &k.tags, &k.users} {
 		*dst = map[string]string{}
 		for name, sum := range sums[i] {
 			(*dst)[name] = sum.String()
@@ -109,6 +112,8 @@ func rowsOf(v any, depth int) []any {
 
 type knownRow struct {
 	key, model, alias     string
+	endUser               string
+	tags                  []string
 	spend                 decimal.Decimal
 	start                 time.Time
 	tokens                int64
@@ -182,8 +187,29 @@ func referenceRow(o map[string]any) (r knownRow, ok bool) {
 	}
 	r.failed, r.hit, r.alias = status == "failure", strings.EqualFold(word(o["cache_hit"]), "true"), cutTo(word(meta["user_api_key_alias"]), longText)
 	d, believed := believable(word(meta["attempted_fallbacks"]))
+	r.endUser, r.tags = cutTo(word(o["end_user"]), longText), referenceTags(o["request_tags"])
 	r.fallback = believed && d.IsPositive() && d.IsInteger() && d.LessThanOrEqual(decimal.NewFromInt(mostTokens))
 	return r, true
+}
+
+// referenceTags are the tags of a row.
+func referenceTags(v any) []string {
+	list, _ := v.([]any)
+	if text, packed := v.(string); packed && len(text) <= longMetadata {
+		dec := json.NewDecoder(strings.NewReader(text))
+		if dec.Decode(&list) != nil || dec.Decode(new(any)) != io.EOF {
+			list = nil
+		}
+	}
+	var tags []string
+	for _, e := range list {
+		tag, ok := e.(string)
+		if tag = cutTo(tag, longText); ok && tag != "" && !strings.HasPrefix(tag, ownTags) && len(tags) < mostTags {
+			tags = append(tags, tag)
+		}
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
 }
 
 // believable is a number within the bounds of a spend.
@@ -277,6 +303,8 @@ func compare(t *testing.T, s *Summary, k known) {
 	}
 	groups("models", s.Models, k.models)
 	groups("days", s.Days, k.days)
+	groups("tags", s.Tags, k.tags)
+	groups("end users", s.EndUsers, k.users)
 	var keys []Group
 	for _, key := range s.Keys {
 		keys = append(keys, Group{key.Token, key.Sums})
@@ -331,7 +359,7 @@ func same(a, b *Summary) bool {
 }
 
 const good = `{"request_id":"a","api_key":"k","spend":0.1,"startTime":"2026-11-23T19:07:06.87Z","model_group":"m","prompt_tokens":1,"completion_tokens":2,` +
-	`"metadata":{"user_api_key_alias":"openclaw","attempted_fallbacks":1,"original_model_group":"p"},"status":"success","cache_hit":"None","messages":[{"role":"user","content":"a \"q\" \u00e9 \ud83d\ude00\n"}]}`
+	`"metadata":{"user_api_key_alias":"openclaw","attempted_fallbacks":1,"original_model_group":"p"},"status":"success","cache_hit":"None","end_user":"eve","request_tags":["t","User-Agent: x","t","u"],"messages":[{"role":"user","content":"a \"q\" \u00e9 \ud83d\ude00\n"}]}`
 
 func seeds() []string {
 	list := "[" + good + "," + strings.ReplaceAll(good, `"a"`, `"b"`) + "]"
@@ -340,6 +368,7 @@ func seeds() []string {
 	packed, _ := json.Marshal(`{"user_api_key_alias":"x","status":"failure"}`)
 	return slices.Concat([]string{"", "[]", list, good + "\n" + good + "\n", indented.String(), `{"data":` + list + `,"total":2}`,
 		strings.Replace(good, `{"user_api_key_alias":"openclaw","attempted_fallbacks":1,"original_model_group":"p"}`, string(packed), 1),
+		strings.Replace(good, `["t","User-Agent: x","t","u"]`, `"[\"t\", 1, null, \"\", [\"v\"]]"`, 1), strings.Replace(good, `"u"]`, `"u",]`, 1),
 		list[:len(list)-40], good[:90] + "\n" + good, "[" + good[:90] + good + "]", `[1,"x",null,[` + good + `]]`,
 		strings.Replace(good, "0.1", "1e-400", 1), strings.Replace(good, "0.1", "12345678901234567890.5", 1), strings.Replace(good, "0.1", `"1.5e-7"`, 1),
 		strings.Replace(good, "06.87Z", "06+05:30", 1), `{"a":tru}`, "\x00", `[{"request_id":"\ud800"}]`,

@@ -29,6 +29,7 @@ type row struct {
 	spend                                                         Amount
 	start                                                         time.Time
 	prompt, completion, total                                     int64
+	tags                                                          [][]byte
 	meta                                                          meta
 
 	has, bad int  // fields
@@ -53,7 +54,7 @@ func (r *row) reset() {
 	m.reset()
 	*r = row{
 		id: r.id[:0], key: r.key[:0], model: r.model[:0], group: r.group[:0], provider: r.provider[:0], status: r.status[:0], cache: r.cache[:0],
-		user: r.user[:0], endUser: r.endUser[:0], meta: m,
+		user: r.user[:0], endUser: r.endUser[:0], tags: r.tags[:0], meta: m,
 	}
 }
 
@@ -127,6 +128,8 @@ func (p *parser) field(name []byte) bool {
 		return p.count(&r.completion, fieldCompletion)
 	case "total_tokens":
 		return p.count(&r.total, fieldTotal)
+	case "request_tags":
+		return p.requestTags()
 	case "metadata":
 		return p.metadata()
 	case "data":

@@ -23,6 +23,8 @@ type Summary struct {
 	Models    []Group
 	Days      []Group // by date, YYYY-MM-DD in UTC
 	Providers []Group
+	Tags      []Group   // a request with several tags counts in each
+	EndUsers  []Group   // of the requests that name one
 	Dearest   []Request // the most expensive requests, at most 10, the dearest first
 	Served    []Served  // by primary and who served
 
@@ -106,11 +108,14 @@ func (t *tally) summary() *Summary {
 	s := &Summary{
 		Rows: t.total.requests, Outside: t.outside, Lost: t.lost, Faults: t.faults, First: t.first, Last: t.last,
 		Total: t.total.sums(), Models: t.models.groups(name), Days: t.days.groups(date), Providers: t.providers.groups(name),
+		Tags: t.tags.groups(name), EndUsers: t.endUsers.groups(name),
 		Unread: t.unread, FallbackTold: t.told, Repeats: t.seen.repeats(),
 	}
 	slices.SortFunc(s.Models, dearestFirst)
 	slices.SortFunc(s.Days, byName)
-	slices.SortFunc(s.Providers, dearestFirst)
+	for _, list := range [][]Group{s.Providers, s.Tags, s.EndUsers} {
+		slices.SortFunc(list, dearestFirst)
+	}
 	s.Keys = t.summaryKeys()
 	for _, r := range t.top {
 		r.request.Spend = r.spend.Decimal()

@@ -92,6 +92,7 @@ type part struct{ key, part int32 }
 type tally struct {
 	total                       cell
 	keys, models, providers     table[string]
+	tags, endUsers              table[string]
 	days                        table[int32]
 	keyDays, keyModels          table[part]
 	aliases                     []string // by the cell of keys
@@ -119,7 +120,8 @@ type topRequest struct {
 func newTally() *tally {
 	return &tally{
 		keys: table[string]{index: map[string]int32{}}, models: table[string]{index: map[string]int32{}},
-		providers: table[string]{index: map[string]int32{}}, days: table[int32]{index: map[int32]int32{}},
+		providers: table[string]{index: map[string]int32{}}, tags: table[string]{index: map[string]int32{}},
+		endUsers: table[string]{index: map[string]int32{}}, days: table[int32]{index: map[int32]int32{}},
 		keyDays: table[part]{index: map[part]int32{}}, keyModels: table[part]{index: map[part]int32{}},
 		served: map[[2]string]served{}, asked: map[string]int64{}, seen: newSample(),
 	}
@@ -160,6 +162,10 @@ func (t *tally) add(r *row, o Options) {
 	t.keys.cells[key].add(r)
 	t.models.cells[model].add(r)
 	t.providers.cells[named(&t.providers, r.provider)].add(r)
+	t.tag(r)
+	if len(r.endUser) > 0 {
+		t.endUsers.cells[named(&t.endUsers, r.endUser)].add(r)
+	}
 	t.days.cells[cellOf(&t.days, day, othersDay)].add(r)
 	t.keyDays.cells[cellOf(&t.keyDays, part{key, day}, part{key, othersDay})].add(r)
 	t.keyModels.cells[cellOf(&t.keyModels, part{key, model}, part{key, othersModel})].add(r)
@@ -167,6 +173,18 @@ func (t *tally) add(r *row, o Options) {
 	t.rank(r, group)
 	if r.meta.lost {
 		t.unread++
+	}
+}
+
+// tag counts a row for each of its tags, once if one is there twice.
+func (t *tally) tag(r *row) {
+	var counted [mostTags]int32
+	done := counted[:0]
+	for _, tag := range r.tags {
+		if i := named(&t.tags, tag); !slices.Contains(done, i) {
+			t.tags.cells[i].add(r)
+			done = append(done, i)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/secret"
 	"github.com/shopspring/decimal"
 )
 
@@ -32,6 +33,22 @@ type chatRequest struct {
 	MaxCompletionTokens int64           `json:"max_completion_tokens"`
 	DisableFallbacks    bool            `json:"disable_fallbacks"`
 	User                string          `json:"user"`
+	Metadata            struct {
+		Tags []string `json:"tags"`
+	} `json:"metadata"`
+	Cache struct {
+		Use bool `json:"use-cache"`
+	} `json:"cache"`
+}
+
+// question is what the cache knows an answer by.
+func (q chatRequest) question() string {
+	return fmt.Sprintf("%s\x00%d\x00%s", q.Model, q.MaxTokens, q.Messages)
+}
+
+// answered is an answer in the cache.
+type answered struct {
+	prompt, completion int
 }
 
 // chat parses the body leniently: the zero request if it is no chat call.
@@ -144,6 +161,12 @@ func promptTokens(raw json.RawMessage) int {
 // complete books a served call and answers it.
 func (c *call) complete(q chatRequest, spec ModelSpec, fallbacks int) object {
 	prompt, completion := c.tokens(q, spec, fallbacks)
+	before, hit := c.proxy.answers[q.question()]
+	if hit = hit && q.Cache.Use; hit {
+		prompt, completion = before.prompt, before.completion
+	} else if q.Cache.Use {
+		c.proxy.answers[q.question()] = answered{prompt, completion}
+	}
 	input := spec.InputCost.Mul(decimal.NewFromInt(int64(prompt)))
 	output := spec.OutputCost.Mul(decimal.NewFromInt(int64(completion)))
 	cost := input.Add(output)
@@ -152,8 +175,12 @@ func (c *call) complete(q chatRequest, spec ModelSpec, fallbacks int) object {
 	row.requestID, row.provider = "chatcmpl-"+row.callID, spec.provider()
 	row.fallbacks, row.original = fallbacks, q.Model
 	row.inputCost, row.outputCost = input, output
-	c.book(row)
 	c.chatHeaders(row, spec)
+	if row.hit = hit; hit { // the header goes on telling the cost
+		row.spend, row.inputCost, row.outputCost = decimal.Zero, decimal.Zero, decimal.Zero
+		c.header.Set("X-Litellm-Cache-Key", secret.New(q.question()).SHA256())
+	}
+	c.book(row)
 	model := q.Model
 	if fallbacks > 0 {
 		model = spec.bare()
@@ -261,6 +288,9 @@ func (f family) failedText(asked string, tried []ModelSpec) string {
 func (c *call) fail(q chatRequest, spec ModelSpec, err error) error {
 	row := c.newRow(q, spec)
 	row.requestID, row.status = row.callID, statusFailure
+	if c.family() != family106 {
+		row.tags = nil // of what failed, older releases log none
+	}
 	if c.family() == family106 {
 		row.callType = "acompletion"
 		if row.provider = ""; spec.Name != "" {
@@ -281,7 +311,7 @@ func (c *call) newRow(q chatRequest, spec ModelSpec) *logRow {
 	row := &logRow{
 		callID: c.store.uuid(),
 		token:  c.who.token, userID: c.who.userID, start: c.now, end: c.now.Add(chatTime),
-		model: spec.Deployment, group: spec.Name, endUser: q.User, ip: "127.0.0.1",
+		model: spec.Deployment, group: spec.Name, endUser: q.User, ip: "127.0.0.1", tags: q.Metadata.Tags,
 	}
 	if spec.Name != "" {
 		row.modelID = spec.id()

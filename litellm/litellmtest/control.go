@@ -154,6 +154,7 @@ type Usage struct {
 	Failed           bool
 	EndUser          string
 	Tags             []string
+	CacheHit         bool // answered by the proxy's own cache
 }
 
 // Record books calls at once: rows in the log, daily sums, and spend of the key, its user and its team as far as the call
@@ -185,7 +186,7 @@ func (p *Proxy) record(u Usage, now time.Time) {
 		callID: fmt.Sprintf("00000000-0000-4000-9000-%012d", p.store.serial), callType: "acompletion",
 		token: u.Token, model: spec.Deployment, modelID: spec.id(), group: spec.Name, provider: spec.provider(),
 		status: statusSuccess, spend: u.Spend, outputCost: u.Spend, prompt: u.PromptTokens, completion: u.CompletionTokens,
-		start: u.At.UTC(), end: u.At.UTC().Add(chatTime), endUser: u.EndUser, tags: u.Tags, ip: "127.0.0.1",
+		start: u.At.UTC(), end: u.At.UTC().Add(chatTime), endUser: u.EndUser, tags: u.Tags, hit: u.CacheHit, ip: "127.0.0.1",
 		fallbacks: u.Fallbacks, original: u.Model,
 	}
 	row.requestID = "chatcmpl-" + row.callID

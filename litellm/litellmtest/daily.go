@@ -5,14 +5,17 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
 )
 
-// dailyKey is the primary key of the daily sums.
+// dailyKey is the primary key of the daily sums, those by user, by tag and by end user alike.
 type dailyKey struct {
-	date, user, token, model, group, provider, endpoint string
+	table                                         string // "user", "tag" or "customer"
+	entity                                        string // user, tag or end user
+	date, token, model, group, provider, endpoint string
 }
 
 // dailyRow is one row of the daily sums.
@@ -52,10 +55,20 @@ func (m metrics) json(f family) object {
 	return o
 }
 
-// addDaily counts a log row into its day.
+// addDaily counts a log row into its day: once for its user, and for each of its tags and its end user.
 func (s *store) addDaily(row *logRow) {
+	s.addDailyOf(row, "user", row.userID)
+	for _, tag := range row.tags {
+		s.addDailyOf(row, "tag", tag)
+	}
+	if row.endUser != "" {
+		s.addDailyOf(row, "customer", row.endUser)
+	}
+}
+
+func (s *store) addDailyOf(row *logRow, table, entity string) {
 	key := dailyKey{
-		date: row.start.UTC().Format(time.DateOnly), user: row.userID, token: row.token,
+		table: table, entity: entity, date: row.start.UTC().Format(time.DateOnly), token: row.token,
 		model: row.model, group: row.group, provider: row.provider,
 	}
 	if row.callType == "acompletion" {
@@ -76,7 +89,7 @@ func (s *store) addDaily(row *logRow) {
 	day.sum.add(sum)
 }
 
-// dailyActivity is GET /user/daily/activity. Pages split rows, so that a day may be on two and totals are the page's.
+// dailyActivity is GET /user/daily/activity, and the same by tag and by end user. Pages split rows, so that a day may be on two and totals are the page's.
 func dailyActivity(c *call) (any, error) {
 	rows, err := c.dailyRows()
 	if err != nil {
@@ -143,8 +156,9 @@ func (c *call) dailyRows() ([]*dailyRow, error) {
 	if c.family() == family106 && (err != nil || err2 != nil) {
 		return nil, detail(http.StatusBadRequest, object{"error": "start_date and end_date must be valid YYYY-MM-DD dates"})
 	}
+	table, _, _ := strings.Cut(strings.TrimPrefix(c.r.URL.Path, "/"), "/")
 	user := c.query.Get("user_id")
-	if c.family() == family81 {
+	if c.family() == family81 || table != "user" {
 		user = "" // not a parameter yet: admins get everybody's
 	}
 	if !c.who.admin() && c.who.role != roleAdminViewer {
@@ -160,13 +174,13 @@ func (c *call) dailyRows() ([]*dailyRow, error) {
 	token, model := c.query.Get("api_key"), c.query.Get("model")
 	var found []*dailyRow
 	for _, row := range c.store.daily {
-		if row.date >= from && row.date <= to && (user == "" || row.user == user) &&
+		if row.table == table && row.date >= from && row.date <= to && (user == "" || row.entity == user) &&
 			(token == "" || row.token == token) && (model == "" || row.model == model) {
 			found = append(found, row)
 		}
 	}
 	slices.SortFunc(found, func(a, b *dailyRow) int {
-		return cmp.Or(cmp.Compare(b.date, a.date), cmp.Compare(a.token, b.token), cmp.Compare(a.user, b.user),
+		return cmp.Or(cmp.Compare(b.date, a.date), cmp.Compare(a.token, b.token), cmp.Compare(a.entity, b.entity),
 			cmp.Compare(a.model, b.model), cmp.Compare(a.group, b.group), cmp.Compare(a.provider, b.provider),
 			cmp.Compare(a.endpoint, b.endpoint))
 	})
@@ -213,7 +227,7 @@ func (c *call) days(rows []*dailyRow, keys map[string]bool) []object {
 
 // breakdown sums one day's rows in several ways.
 func (c *call) breakdown(rows []*dailyRow, keys map[string]bool) object {
-	entities := c.grouped(rows, keys, func(r *dailyRow) string { return cmp.Or(r.user, "Unassigned") })
+	entities := c.grouped(rows, keys, func(r *dailyRow) string { return cmp.Or(r.entity, "Unassigned") })
 	if c.family() == family106 && keys != nil {
 		entities = object{}
 	}

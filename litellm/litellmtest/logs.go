@@ -29,6 +29,7 @@ type logRow struct {
 	start, end                   time.Time
 	endUser, ip                  string
 	tags                         []string
+	hit                          bool // answered by the proxy's own cache
 	fallbacks                    int
 	original                     string
 	known                        bool     // a failure whose model was asked for, with fallbacks recorded
@@ -129,8 +130,11 @@ func (c *call) nameRefusal(row *logRow, chat bool) {
 func (r *logRow) json(f family) object {
 	start, end := logTime(r.start), logTime(r.end)
 	hit := "None"
-	if r.status == statusFailure {
+	switch {
+	case r.status == statusFailure:
 		hit = "False"
+	case r.hit:
+		hit = "True"
 	}
 	o := object{
 		"request_id": r.requestID, "call_type": r.callType, "api_key": r.token, "spend": rawDecimal(r.spend),

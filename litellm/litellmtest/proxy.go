@@ -50,6 +50,7 @@ type Proxy struct {
 
 	live    map[string]live     // :: budget subject → spend not in the rows yet; guarded by store.mu
 	cached  map[string]snapshot // :: token → key row as read; guarded by store.mu
+	answers map[string]answered // :: question → what the cache of answers has; guarded by store.mu
 	log     requestLog
 	faults  faultList
 	dbDown  atomic.Bool
@@ -82,7 +83,7 @@ func start(o Options, s *store, m *models) *Proxy {
 		store: s, models: m,
 		release: o.Release, fam: familyOf(o.Release), master: o.MasterKey, now: o.Now,
 		flush: o.FlushEvery, lag: o.KeyCacheLag,
-		live: map[string]live{}, cached: map[string]snapshot{},
+		live: map[string]live{}, cached: map[string]snapshot{}, answers: map[string]answered{},
 		url: urlWithoutServer, table: routes(),
 	}
 	s.join(p)

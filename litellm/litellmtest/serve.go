@@ -55,6 +55,8 @@ func routes() map[string]map[string]route {
 
 		"/spend/logs/v2":                  get(spendLogs),
 		"/user/daily/activity":            get(dailyActivity),
+		"/tag/daily/activity":             get(dailyActivity),
+		"/customer/daily/activity":        get(dailyActivity),
 		"/user/daily/activity/aggregated": get(dailyAggregated),
 
 		"/health/liveliness": open(liveliness), "/health/liveness": open(liveliness),

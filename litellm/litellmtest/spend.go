@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/shopspring/decimal"
 )
 
 // totalCap is the largest total that releases from 1.93 on count to.
@@ -117,6 +119,10 @@ func (c *call) matchingLogs(from, to time.Time) []*logRow {
 		"end_user":      func(r *logRow) string { return r.endUser },
 		"status_filter": func(r *logRow) string { return r.status },
 	}
+	if c.family() == family106 {
+		filters["cache_hit_filter"] = func(r *logRow) string { return map[bool]string{true: "hit", false: "miss"}[r.hit] }
+	}
+	most, limited := decimal.NewFromString(c.query.Get("max_spend"))
 	wanted := map[string]string{}
 	for name := range filters {
 		if value := c.query.Get(name); value != "" {
@@ -132,7 +138,7 @@ func (c *call) matchingLogs(from, to time.Time) []*logRow {
 		if row.start.After(to) {
 			break
 		}
-		matches := true
+		matches := limited != nil || row.spend.LessThanOrEqual(most)
 		for name, value := range wanted {
 			matches = matches && filters[name](row) == value
 		}
