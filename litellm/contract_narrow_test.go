@@ -11,8 +11,8 @@ import (
 
 // The routes of the recipes in docs/facts.md: what the whole product needs, and what check and report need.
 var (
-	readRoutes = []string{"/user/info", "/user/list", "/key/info", "/key/list", "/team/info", "/user/daily/activity", "/spend/logs/v2",
-		"/v1/models", "/model/info", "/health/readiness/details", "/health/latest"}
+	readRoutes = []string{"/user/info", "/user/list", "/key/info", "/key/list", "/team/info", "/user/daily/activity", "/tag/daily/activity",
+		"/customer/daily/activity", "/spend/logs/v2", "/v1/models", "/model/info", "/health/readiness/details", "/health/latest"}
 	manageRoutes = append([]string{"/user/new", "/user/update", "/key/generate", "/key/update", "/key/block", "/key/unblock", "/key/delete",
 		"/team/member_add", "/team/member_update"}, readRoutes...)
 )
@@ -91,6 +91,10 @@ func reads(t *testing.T, w *world, c *litellm.Client, holder, team, token string
 	day := w.now().UTC().Format(time.DateOnly)
 	_, err = c.Activity(ctx, litellm.ActivityQuery{From: day, To: day, UserID: holder})
 	wantNil(t, err)
+	for _, d := range []litellm.Dimension{litellm.ByTag, litellm.ByEndUser} {
+		_, err = c.Breakdown(ctx, d, litellm.ActivityQuery{From: day, To: day, Token: token})
+		wantNil(t, err)
+	}
 	for _, err := range c.SpendLogs(ctx, w.lastHour(token)) {
 		wantNil(t, err)
 	}

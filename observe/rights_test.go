@@ -58,6 +58,19 @@ func readsEverything(t *testing.T, c *litellm.Client, h observe.Holder, now time
 	if err := o.Activity(t.Context(), &f, h, now.AddDate(0, 0, -7), now); err != nil || f.Days == nil {
 		t.Error(err)
 	}
+	if left, err := o.Parts(t.Context(), &f, 10); err != nil || left != 0 || len(f.Tokens) == 0 {
+		t.Errorf("tags and end users of %v: %d left, %v", f.Tokens, left, err)
+	}
+	prices, err := o.Prices(t.Context())
+	if err == nil {
+		_, err = o.CacheHits(t.Context(), h, now.AddDate(0, 0, -7), now.Add(time.Second), 100, prices)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	if _, err := o.Dearest(t.Context(), h, now.AddDate(0, 0, -7), now.Add(time.Second), 3); err != nil {
+		t.Error(err)
+	}
 	if err := c.BlockKey(t.Context(), strings.Repeat("0", 64)); !litellm.IsKind(err, litellm.Forbidden) {
 		t.Errorf("a reading key may write: %v", err)
 	}
@@ -77,7 +90,9 @@ func TestReadingKey(t *testing.T) {
 
 func TestLiveReadingKey(t *testing.T) {
 	onLive(t, func(l *live) {
+		l.Parallel()
 		l.call(l.key("primary"), "primary")
+		l.settle(1)
 		reader := &litellm.Client{BaseURL: l.BaseURL, Key: readingKey(l.T, l.Client, l.holder.UserID+"-reader")}
 		readsEverything(l.T, reader, l.holder, time.Now())
 	})

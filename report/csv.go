@@ -9,7 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// CSV writes the figures of r as one table, a line each: of what kind (key, day, model, provider, request, finding, …), its
+// CSV writes the figures of r as one table, a line each: of what kind (key, day, model, provider, tag, request, finding, …), its
 // key, its name, and what is known of it. Amounts are exact and in USD; what is not known is empty. Names that a spreadsheet
 // would take for a formula begin with an apostrophe.
 func CSV(w io.Writer, r Report, o Options) error {
@@ -30,6 +30,11 @@ func CSV(w io.Writer, r Report, o Options) error {
 		t.sums("day", v.Days)
 		t.sums("model", v.Models)
 		t.sums("provider", v.Providers)
+		t.sums("tag", v.Tags)
+		t.sums("end-user", v.EndUsers)
+		if h := v.Hits; h != nil {
+			t.line("cache-saving", "", "", exact(h.Saved), "", "", fmt.Sprint(h.Requests), "", "", "", h.Source)
+		}
 		t.requests(v.Dearest)
 	}
 	if l := r.Logs; l != nil {
@@ -37,6 +42,8 @@ func CSV(w io.Writer, r Report, o Options) error {
 		t.logs("day", l.Days)
 		t.logs("model", l.Models)
 		t.logs("provider", l.Providers)
+		t.logs("tag", l.Tags)
+		t.logs("end-user", l.EndUsers)
 		t.requests(l.Dearest)
 	}
 	for _, f := range r.Findings {

@@ -48,11 +48,18 @@ func hostile(text string) report.Report {
 		Served:    []failover.Served{{Primary: text, By: text, Requests: 3, Keys: []string{text}}},
 		Unserved:  []failover.Unserved{{Primary: text, By: []string{text}, Requests: 2, Error: text, Keys: []string{text}}},
 	}
+	sums := []report.PeriodSums{{Name: text, Spend: limit("1"), Before: limit("2"), Requests: 1}}
+	dearest := []report.LogRequest{{ID: text, Key: text, Model: text, Start: at, Spend: limit("1"), EndUser: text}}
+	logs := []report.LogSums{{Name: text, Spend: limit("1"), Requests: 1}}
 	return report.New(report.Input{
 		History: &report.History{From: at.AddDate(0, 0, -3), Passes: 2, Keys: []report.KeyPast{{Name: text, Points: []report.Point{
 			{At: at.AddDate(0, 0, -2), Used: limit("82")}, {At: at, Used: limit("150")}}}}, Episodes: []report.Episode{
 			{Kind: report.EpisodeFallback, Subject: text, Detail: text, From: at.AddDate(0, 0, -1), To: at},
 			{Kind: text, Subject: text, From: at.AddDate(0, 0, -1), To: at}, {Kind: report.EpisodeProxy, Subject: text, From: at, To: at}}},
+		Overview: &report.Overview{Source: text, Keys: sums, Models: sums, Providers: sums, Days: sums, Tags: sums, EndUsers: sums, Dearest: dearest,
+			Hits: &report.PeriodHits{Requests: 1, Saved: limit("1"), Source: text}},
+		Logs: &report.Logs{Source: text, Rows: 1, Faults: []report.LogFault{{What: text}}, Keys: logs, Models: logs, Days: logs, Providers: logs,
+			Tags: logs, EndUsers: logs, Dearest: dearest},
 		Now: at, Command: "run", Version: text, Notes: []string{text}, Outcomes: []rotate.Outcome{o}, Failover: &f,
 		Spend: []budget.Facts{{Key: text, Spend: dec("41"), Limit: limit("50"), Days: []budget.Day{{Date: text, Spend: dec("1")},
 			{Date: "2026-11-22", Spend: dec("1"), Models: []budget.ModelSpend{{Model: text, Spend: dec("1")}}}, {Date: "2026-11-23", Spend: dec("2")}},

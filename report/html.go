@@ -42,6 +42,7 @@ type page struct {
 	MoreFindings, MoreFailures string
 	Spend                      *spendFigure
 	Past                       *pastFigure
+	Periods                    []periodPart
 	Keys                       []keyRow
 	BudgetNote, MoreKeys       string
 	Generations, Failover      *timeline
@@ -117,7 +118,7 @@ func shown(s string, n int) string { return clip(visible(s), n) }
 func pageOf(r Report) page {
 	p := page{
 		Headline: capital(headline(r)), Command: shown(r.Command, nameLimit), State: pageState(r), Facts: pageFacts(r), Tiles: pageTiles(r),
-		Spend: spendOf(r), Past: pastOfBudgets(r), Generations: generationsOf(r), Failover: failoverOf(r), DoneTitle: "Done", Footer: pageFooter(r),
+		Spend: spendOf(r), Past: pastOfBudgets(r), Periods: periodsOf(r), Generations: generationsOf(r), Failover: failoverOf(r), DoneTitle: "Done", Footer: pageFooter(r),
 	}
 	if r.DryRun {
 		p.DoneTitle, p.Headline = "Due", p.Headline+" (plan: nothing was written)"
@@ -287,6 +288,9 @@ func (p *page) sections() []pageSection {
 	add(len(p.Keys) > 0, "budgets", "Budgets", 0)
 	add(p.Past != nil, "past", "Over time", 0)
 	add(p.Spend != nil, "spend", "Spend", 0)
+	for _, part := range p.Periods {
+		add(true, part.ID, part.Title, 0)
+	}
 	add(p.Generations != nil, "generations", "Generations", 0)
 	add(p.Failover != nil, "failover", "Failover", 0)
 	add(len(p.Done) > 0, "done", p.DoneTitle, 0)

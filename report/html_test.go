@@ -112,6 +112,7 @@ func TestPages(t *testing.T) {
 		"quiet":   html(t, quietPage(), report.Options{}),
 		"empty":   html(t, report.New(report.Input{Now: monday}), report.Options{}),
 		"fleet":   html(t, fleetPage(), report.Options{}),
+		"period":  html(t, overviewReport(), report.Options{}),
 		"hostile": html(t, hostile(strings.Join(evil, " ")), report.Options{}),
 	} {
 		if *pages == "" {

@@ -25,7 +25,9 @@ type Logs struct {
 	Models    []LogSums    `json:"models,omitempty"` // dearest first
 	Days      []LogSums    `json:"days,omitempty"`   // in date order
 	Providers []LogSums    `json:"providers,omitempty"`
-	Dearest   []LogRequest `json:"dearest,omitempty"` // the most expensive requests
+	Tags      []LogSums    `json:"tags,omitempty"`      // dearest first; a request with several tags counts in each
+	EndUsers  []LogSums    `json:"end_users,omitempty"` // dearest first; of the requests that name one
+	Dearest   []LogRequest `json:"dearest,omitempty"`   // the most expensive requests
 
 	Saved       decimal.NullDecimal `json:"saved"`        // by LiteLLM's cache, estimated
 	Repeats     int64               `json:"repeats"`      // rows whose request id an earlier row has; they count
@@ -71,15 +73,17 @@ func (l *Logs) clone() *Logs {
 	c := *l
 	c.Keys, c.Models, c.Days = slices.Clone(l.Keys), slices.Clone(l.Models), slices.Clone(l.Days)
 	c.Providers, c.Dearest = slices.Clone(l.Providers), slices.Clone(l.Dearest)
+	c.Tags, c.EndUsers = slices.Clone(l.Tags), slices.Clone(l.EndUsers)
 	return &c
 }
 
-// public leaves out end users.
+// public leaves out end users, and tags, which callers write and which may name anybody.
 func (l *Logs) public() *Logs {
 	if l == nil {
 		return nil
 	}
 	c := l.clone()
+	c.Tags, c.EndUsers = nil, nil
 	for i := range c.Dearest {
 		c.Dearest[i].EndUser = ""
 	}
@@ -93,7 +97,7 @@ func (l *Logs) withoutAmounts() *Logs {
 	}
 	c, none := l.clone(), decimal.NullDecimal{}
 	c.Saved, c.Total.Spend = none, none
-	for _, list := range [][]LogSums{c.Keys, c.Models, c.Days, c.Providers} {
+	for _, list := range [][]LogSums{c.Keys, c.Models, c.Days, c.Providers, c.Tags, c.EndUsers} {
 		for i := range list {
 			list[i].Spend = none
 		}
@@ -181,30 +185,36 @@ type logTable struct {
 	more        int // rows left out
 }
 
-// tables returns what the export says by day, model and provider, and the dearest requests.
+// dearestTable shows the most expensive requests.
+func dearestTable(list []LogRequest) logTable {
+	top := logTable{title: "Most expensive requests", noun: "request", heads: []string{"request", "spend USD", "tokens", "at", "key", "model", "end user"}}
+	for _, q := range list {
+		top.rows = append(top.rows, []string{q.ID, money(q.Spend), fmt.Sprint(q.Tokens), stamp(q.Start), q.Key, q.Model, q.EndUser})
+	}
+	return top
+}
+
+// tables returns what the export says by day, key, model, provider, tag and end user, and the dearest requests.
 func (l *Logs) tables() []logTable {
 	var out []logTable
 	for _, g := range []struct {
-		title, noun string
-		list        []LogSums
-		last        bool // the last ones are shown rather than the first
-	}{{"Spend by day", "day", l.Days, true}, {"Spend by key", "key", l.Keys, false}, {"Spend by model", "model", l.Models, false}, {"Spend by provider", "provider", l.Providers, false}} {
+		noun string
+		list []LogSums
+		last bool // the last ones are shown rather than the first
+	}{{"day", l.Days, true}, {"key", l.Keys, false}, {"model", l.Models, false}, {"provider", l.Providers, false}, {"tag", l.Tags, false},
+		{"end user", l.EndUsers, false}} {
 		list, more := g.list, max(len(g.list)-logLines, 0)
 		if g.last {
 			list = list[more:]
 		}
-		t := logTable{title: g.title, noun: g.noun, heads: []string{g.noun, "spend USD", "requests", "tokens", "failed", "fallbacks", "cache hits"}, more: more}
+		t := logTable{title: "Spend by " + g.noun, noun: g.noun, heads: []string{g.noun, "spend USD", "requests", "tokens", "failed", "fallbacks", "cache hits"}, more: more}
 		for _, v := range list[:min(len(list), logLines)] {
 			t.rows = append(t.rows, []string{v.Name, money(v.Spend), fmt.Sprint(v.Requests), fmt.Sprint(v.Tokens), fmt.Sprint(v.Failed),
 				fmt.Sprint(v.Fallbacks), fmt.Sprint(v.CacheHits)})
 		}
 		out = append(out, t)
 	}
-	top := logTable{title: "Most expensive requests", noun: "request", heads: []string{"request", "spend USD", "tokens", "at", "key", "model", "end user"}}
-	for _, q := range l.Dearest {
-		top.rows = append(top.rows, []string{q.ID, money(q.Spend), fmt.Sprint(q.Tokens), stamp(q.Start), q.Key, q.Model, q.EndUser})
-	}
-	return append(out, top)
+	return append(out, dearestTable(l.Dearest))
 }
 
 // logs shows the export.

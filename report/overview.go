@@ -18,16 +18,29 @@ type Overview struct {
 	Keys      []PeriodSums `json:"keys,omitempty"`   // dearest first
 	Models    []PeriodSums `json:"models,omitempty"` // dearest first
 	Providers []PeriodSums `json:"providers,omitempty"`
-	Days      []PeriodSums `json:"days,omitempty"` // in date order
+	Days      []PeriodSums `json:"days,omitempty"`      // in date order
+	Tags      []PeriodSums `json:"tags,omitempty"`      // dearest first; a request with several tags counts in each
+	EndUsers  []PeriodSums `json:"end_users,omitempty"` // dearest first; of the requests that name one
 
 	Dearest       []LogRequest `json:"dearest,omitempty"` // the most expensive requests
 	DearestSource string       `json:"dearest_source,omitempty"`
 
 	CachedPrompt int64               `json:"cached_prompt"` // prompt tokens that providers had cached
 	Saved        decimal.NullDecimal `json:"saved"`         // by providers' caches, as LiteLLM tells; null: this release does not
+
+	Hits *PeriodHits `json:"cache_hits,omitempty"` // what LiteLLM's own cache answered; nil: not asked
 }
 
-// PeriodSums are the sums of a period: of a key, model, provider or day by its name, or of all.
+// PeriodHits are the requests of a period that LiteLLM's own cache answered, at no cost.
+type PeriodHits struct {
+	Requests int64               `json:"requests"`
+	Unpriced int64               `json:"unpriced"`           // of Requests: no price is known for them
+	Saved    decimal.NullDecimal `json:"saved"`              // what the others would have cost
+	AtLeast  bool                `json:"at_least,omitempty"` // there may have been more
+	Source   string              `json:"source"`
+}
+
+// PeriodSums are the sums of a period: of a key, model, provider, tag, end user or day by its name, or of all.
 type PeriodSums struct {
 	Name     string              `json:"name,omitempty"`
 	Spend    decimal.NullDecimal `json:"spend"`
@@ -52,16 +65,21 @@ func (s PeriodSums) Grown() PeriodSums {
 func (o *Overview) clone() *Overview {
 	c := *o
 	c.Keys, c.Models, c.Providers, c.Days = slices.Clone(o.Keys), slices.Clone(o.Models), slices.Clone(o.Providers), slices.Clone(o.Days)
-	c.Dearest = slices.Clone(o.Dearest)
+	c.Tags, c.EndUsers, c.Dearest = slices.Clone(o.Tags), slices.Clone(o.EndUsers), slices.Clone(o.Dearest)
+	if o.Hits != nil {
+		hits := *o.Hits
+		c.Hits = &hits
+	}
 	return &c
 }
 
-// public leaves out end users.
+// public leaves out end users, and tags, which callers write and which may name anybody.
 func (o *Overview) public() *Overview {
 	if o == nil {
 		return nil
 	}
 	c := o.clone()
+	c.Tags, c.EndUsers = nil, nil
 	for i := range c.Dearest {
 		c.Dearest[i].EndUser = ""
 	}
@@ -75,7 +93,10 @@ func (o *Overview) withoutAmounts() *Overview {
 	}
 	c, none := o.clone(), decimal.NullDecimal{}
 	c.Saved, c.Total.Spend, c.Total.Before = none, none, none
-	for _, list := range [][]PeriodSums{c.Keys, c.Models, c.Providers, c.Days} {
+	if c.Hits != nil {
+		c.Hits.Saved = none
+	}
+	for _, list := range [][]PeriodSums{c.Keys, c.Models, c.Providers, c.Days, c.Tags, c.EndUsers} {
 		for i := range list {
 			list[i].Spend, list[i].Before = none, none
 		}
@@ -105,7 +126,31 @@ func (o *Overview) lines() []string {
 		}
 		out = append(out, cached)
 	}
+	if o.Hits != nil && o.Hits.Requests > 0 {
+		out = append(out, o.Hits.line())
+	}
+	if len(o.Tags) > 1 {
+		out = append(out, severalTags)
+	}
 	return append(out, "sums by UTC day from "+o.Source)
+}
+
+// severalTags says why spend by tag can be more than all.
+const severalTags = "a request with several tags counts in each of them"
+
+// line says what the cache answered.
+func (h *PeriodHits) line() string {
+	line := plural(int(h.Requests), "request") + " answered by LiteLLM's own cache"
+	if h.AtLeast {
+		line = "at least " + line
+	}
+	if h.Saved.Valid && h.Requests > h.Unpriced {
+		line += ", which saved " + money(h.Saved) + " USD"
+	}
+	if h.Unpriced > 0 {
+		line += fmt.Sprintf(" (no price is known for %d of them)", h.Unpriced)
+	}
+	return line + ", from " + h.Source
 }
 
 func moreOrLess(change decimal.Decimal) string {
@@ -118,14 +163,15 @@ func moreOrLess(change decimal.Decimal) string {
 	return change.String() + "% more"
 }
 
-// tables returns what the period cost by day, key, model and provider, and the dearest requests.
+// tables returns what the period cost by day, key, model, provider, tag and end user, and the dearest requests.
 func (o *Overview) tables() []logTable {
 	var out []logTable
 	for _, g := range []struct {
 		noun string
 		list []PeriodSums
 		last bool // the last ones are shown rather than the first
-	}{{"day", o.Days, true}, {"key", o.Keys, false}, {"model", o.Models, false}, {"provider", o.Providers, false}} {
+	}{{"day", o.Days, true}, {"key", o.Keys, false}, {"model", o.Models, false}, {"provider", o.Providers, false},
+		{"tag", o.Tags, false}, {"end user", o.EndUsers, false}} {
 		list, more := g.list, max(len(g.list)-logLines, 0)
 		if g.last {
 			list = list[more:]
@@ -136,11 +182,7 @@ func (o *Overview) tables() []logTable {
 		}
 		out = append(out, t)
 	}
-	top := logTable{title: "Most expensive requests", noun: "request", heads: []string{"request", "spend USD", "tokens", "at", "key", "model", "end user"}}
-	for _, q := range o.Dearest {
-		top.rows = append(top.rows, []string{q.ID, money(q.Spend), fmt.Sprint(q.Tokens), stamp(q.Start), q.Key, q.Model, q.EndUser})
-	}
-	return append(out, top)
+	return append(out, dearestTable(o.Dearest))
 }
 
 func (s PeriodSums) row() []string {

@@ -15,10 +15,13 @@ func overviewReport() report.Report {
 	usd := func(s string) decimal.NullDecimal { return decimal.NewNullDecimal(decimal.RequireFromString(s)) }
 	return report.New(report.Input{Command: "report", Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Overview: &report.Overview{
 		Source: "GET /user/daily/activity", BeforeFrom: time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC),
-		Total:   report.PeriodSums{Spend: usd("3.5000000001"), Before: usd("7"), Requests: 3, Failed: 1, Tokens: 90}.Grown(),
-		Models:  []report.PeriodSums{{Name: "=cmd|' /C calc'!A0", Spend: usd("3.5000000001"), Before: usd("0"), Requests: 3}},
-		Dearest: []report.LogRequest{{ID: "r1", Key: "openclaw", Model: "big", Spend: usd("3"), EndUser: "eve@example.com"}},
-		Saved:   usd("0.25"), CachedPrompt: 1000,
+		Total:    report.PeriodSums{Spend: usd("3.5000000001"), Before: usd("7"), Requests: 3, Failed: 1, Tokens: 90}.Grown(),
+		Tags:     []report.PeriodSums{{Name: "team:blue", Spend: usd("2"), Before: usd("1"), Requests: 2}},
+		EndUsers: []report.PeriodSums{{Name: "mallory@example.com", Spend: usd("1.5"), Before: usd("0"), Requests: 1}},
+		Hits:     &report.PeriodHits{Requests: 5, Unpriced: 1, Saved: usd("0.0625"), Source: "GET /spend/logs/v2"},
+		Models:   []report.PeriodSums{{Name: "=cmd|' /C calc'!A0", Spend: usd("3.5000000001"), Before: usd("0"), Requests: 3}},
+		Dearest:  []report.LogRequest{{ID: "r1", Key: "openclaw", Model: "big", Spend: usd("3"), EndUser: "eve@example.com"}},
+		Saved:    usd("0.25"), CachedPrompt: 1000,
 	}})
 }
 
@@ -29,17 +32,22 @@ func TestOverview(t *testing.T) {
 	if err := report.Text(&text, r, report.Options{Width: 200}); err != nil {
 		t.Fatal(err)
 	}
-	for name, shown := range map[string]string{"text": text.String(), "markdown": report.Markdown(r, report.Options{})} {
-		for _, want := range []string{"50% less than in the period before", "1000 prompt tokens", "saved 0.25 USD", "Most expensive requests", "r1"} {
+	page := html(t, r, report.Options{})
+	for name, shown := range map[string]string{"text": text.String(), "markdown": report.Markdown(r, report.Options{}), "html": page} {
+		for _, want := range []string{"50% less than in the period before", "1000 prompt tokens", "saved 0.25 USD", "Most expensive requests", "r1",
+			"Spend by tag", "team:blue", "Spend by end user", "mallory", "5 requests answered by LiteLLM", "saved 0.06 USD", "no price is known for 1 of them"} {
 			if !strings.Contains(shown, want) {
 				t.Errorf("%s does not say %q", name, want)
 			}
 		}
 	}
 	hidden := report.Markdown(r, report.Options{Public: true, HideAmounts: true})
-	for _, secret := range []string{"eve", "3.50", "0.25", "7.00"} {
+	for _, secret := range []string{"eve", "3.50", "0.25", "7.00", "mallory", "team:blue", "0.06"} {
 		if strings.Contains(hidden, secret) {
 			t.Errorf("public Markdown shows %q", secret)
+		}
+		if strings.Contains(html(t, r, report.Options{Public: true, HideAmounts: true}), secret) {
+			t.Errorf("the public page shows %q", secret)
 		}
 	}
 	if !strings.Contains(hidden, "50% less") {
@@ -65,7 +73,8 @@ func TestCSV(t *testing.T) {
 			t.Errorf("a formula: %q", row)
 		}
 	}
-	if seen["total"][3] != "3.5000000001" || seen["total"][4] != "7" || seen["model"][2] != "'=cmd|' /C calc'!A0" || seen["request"][2] != "r1" {
+	if seen["total"][3] != "3.5000000001" || seen["total"][4] != "7" || seen["model"][2] != "'=cmd|' /C calc'!A0" || seen["request"][2] != "r1" ||
+		seen["tag"][2] != "team:blue" || seen["end-user"][3] != "1.5" || seen["cache-saving"][3] != "0.0625" || seen["cache-saving"][6] != "5" {
 		t.Errorf("lines %q", rows)
 	}
 }

@@ -191,11 +191,20 @@ func spend(w *world, ts *testscript.TestScript, args []string) {
 	amount, err := decimal.NewFromString(args[1])
 	ts.Check(err)
 	use := litellmtest.Usage{Token: key.SHA256(), Model: "backup", Spend: amount, PromptTokens: 1000, CompletionTokens: 100}
-	if len(args) > 2 {
-		use.Model = args[2]
-	}
-	if len(args) > 3 {
-		use.Served = args[3]
+	for i, text := range args[2:] {
+		what, name, named := strings.Cut(text, "=")
+		switch {
+		case what == "cached":
+			use.CacheHit = true
+		case what == "tag" && named:
+			use.Tags = append(use.Tags, name)
+		case what == "user" && named:
+			use.EndUser = name
+		case i == 0:
+			use.Model = text
+		default:
+			use.Served = text
+		}
 	}
 	w.proxy.Record(use)
 }

@@ -222,13 +222,18 @@ func (s *site) atOnce(generation int, args ...string) {
 	s.settled()
 }
 
-// manageRoutes are those of the README's recipe for a management key.
-func manageRoutes() []string {
+// readRoutes are those of the README's recipe for a key that reads and nothing else.
+func readRoutes() []string {
 	return []string{
-		"/user/info", "/user/list", "/user/daily/activity", "/key/info", "/key/list", "/team/info", "/spend/logs/v2", "/v1/models",
-		"/model/info", "/health/readiness/details", "/health/latest", "/user/new", "/user/update", "/key/generate", "/key/update",
-		"/key/block", "/key/unblock", "/key/delete", "/team/member_add", "/team/member_update",
+		"/user/info", "/user/list", "/key/info", "/key/list", "/team/info", "/user/daily/activity", "/tag/daily/activity",
+		"/customer/daily/activity", "/spend/logs/v2", "/v1/models", "/model/info", "/health/readiness/details", "/health/latest",
 	}
+}
+
+// manageRoutes are those of the recipe for a management key.
+func manageRoutes() []string {
+	return append(readRoutes(), "/user/new", "/user/update", "/key/generate", "/key/update", "/key/block", "/key/unblock",
+		"/key/delete", "/team/member_add", "/team/member_update")
 }
 
 // liveNarrowKey does the job with a key that may do only what the job takes.

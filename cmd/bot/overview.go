@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"time"
 
@@ -14,11 +13,7 @@ import (
 	"github.com/org/openclaw-litellm-action/settings"
 )
 
-const (
-	mostDearest  = 10 // requests in a report
-	dearestKeys  = 10 // keys that are asked for theirs
-	reportSource = "GET /user/daily/activity"
-)
+const reportSource = "GET /user/daily/activity"
 
 // span is the days of a report, [from, to), and the beginning of the period before it, which is as long.
 type span struct{ before, from, to time.Time }
@@ -53,17 +48,20 @@ func earliest(a, b time.Time) time.Time {
 	return b
 }
 
+// byName are sums of one kind.
+type byName map[string]report.PeriodSums
+
 // overview gathers what a period cost, key by key.
 type overview struct {
 	span
-	out                     report.Overview
-	days, models, providers map[string]report.PeriodSums
-	saved                   decimal.NullDecimal
+	out                                     report.Overview
+	days, models, providers, tags, endUsers byName
+	saved                                   decimal.NullDecimal
 }
 
 func newOverview(s span) *overview {
 	return &overview{span: s, out: report.Overview{Source: reportSource, BeforeFrom: s.before, Keys: []report.PeriodSums{}},
-		days: map[string]report.PeriodSums{}, models: map[string]report.PeriodSums{}, providers: map[string]report.PeriodSums{}}
+		days: byName{}, models: byName{}, providers: byName{}, tags: byName{}, endUsers: byName{}}
 }
 
 // add takes in a key's days, those of the period before included, and returns those of the period.
@@ -74,15 +72,13 @@ func (o *overview) add(key string, days []budget.Day) []budget.Day {
 	for _, d := range days {
 		if d.Date < first {
 			addBefore(&sum, d.Spend)
-			mergeBefore(o.models, d.Models)
-			mergeBefore(o.providers, d.Providers)
+			o.parts(d, mergeBefore)
 			continue
 		}
 		in = append(in, d)
 		addNow(&sum, d.Spend, d.Requests, d.Failed, d.Tokens)
 		merge(o.days, []budget.ModelSpend{{Model: d.Date, Spend: d.Spend, Requests: d.Requests, Failed: d.Failed, Tokens: d.Tokens}})
-		merge(o.models, d.Models)
-		merge(o.providers, d.Providers)
+		o.parts(d, merge)
 		o.out.CachedPrompt += d.CachedPrompt
 		if d.Saved.Valid {
 			o.saved = decimal.NewNullDecimal(o.saved.Decimal.Add(d.Saved.Decimal))
@@ -90,6 +86,24 @@ func (o *overview) add(key string, days []budget.Day) []budget.Day {
 	}
 	o.out.Keys = append(o.out.Keys, sum.Grown())
 	return in
+}
+
+// parts takes in what a day's spend went to.
+func (o *overview) parts(d budget.Day, take func(byName, []budget.ModelSpend)) {
+	take(o.models, d.Models)
+	take(o.providers, d.Providers)
+	take(o.tags, d.Tags)
+	take(o.endUsers, d.EndUsers)
+}
+
+// hits takes in what LiteLLM's own cache answered of a key's requests.
+func (o *overview) hits(h observe.Hits) {
+	if o.out.Hits == nil {
+		o.out.Hits = &report.PeriodHits{Saved: decimal.NewNullDecimal(decimal.Zero), Source: observe.HitSource}
+	}
+	to := o.out.Hits
+	to.Requests, to.Unpriced, to.AtLeast = to.Requests+h.Requests, to.Unpriced+h.Unpriced, to.AtLeast || h.Cut
+	to.Saved.Decimal = to.Saved.Decimal.Add(h.Saved)
 }
 
 // dearest takes in a key's most expensive requests.
@@ -113,6 +127,7 @@ func (o *overview) done() *report.Overview {
 	out.Total, out.Saved = out.Total.Grown(), o.saved
 	slices.SortStableFunc(out.Keys, dearestFirst)
 	out.Models, out.Providers = sorted(o.models, dearestFirst), sorted(o.providers, dearestFirst)
+	out.Tags, out.EndUsers = sorted(o.tags, dearestFirst), sorted(o.endUsers, dearestFirst)
 	out.Days = sorted(o.days, func(a, b report.PeriodSums) int { return cmp.Compare(a.Name, b.Name) })
 	for i := range out.Days {
 		out.Days[i].Before, out.Days[i].Change = decimal.NullDecimal{}, decimal.NullDecimal{}
@@ -128,7 +143,7 @@ func dearestFirst(a, b report.PeriodSums) int {
 	return cmp.Or(b.Spend.Decimal.Cmp(a.Spend.Decimal), cmp.Compare(a.Name, b.Name))
 }
 
-func sorted(by map[string]report.PeriodSums, order func(a, b report.PeriodSums) int) []report.PeriodSums {
+func sorted(by byName, order func(a, b report.PeriodSums) int) []report.PeriodSums {
 	var list []report.PeriodSums
 	for _, s := range by {
 		list = append(list, s.Grown())
@@ -146,7 +161,7 @@ func addBefore(s *report.PeriodSums, spend decimal.Decimal) {
 	s.Before = decimal.NewNullDecimal(s.Before.Decimal.Add(spend))
 }
 
-func merge(to map[string]report.PeriodSums, list []budget.ModelSpend) {
+func merge(to byName, list []budget.ModelSpend) {
 	for _, m := range list {
 		s := named(to, m.Model)
 		addNow(&s, m.Spend, m.Requests, m.Failed, m.Tokens)
@@ -154,7 +169,7 @@ func merge(to map[string]report.PeriodSums, list []budget.ModelSpend) {
 	}
 }
 
-func mergeBefore(to map[string]report.PeriodSums, list []budget.ModelSpend) {
+func mergeBefore(to byName, list []budget.ModelSpend) {
 	for _, m := range list {
 		s := named(to, m.Model)
 		addBefore(&s, m.Spend)
@@ -162,54 +177,12 @@ func mergeBefore(to map[string]report.PeriodSums, list []budget.ModelSpend) {
 	}
 }
 
-func named(in map[string]report.PeriodSums, name string) report.PeriodSums {
+func named(in byName, name string) report.PeriodSums {
 	if s, ok := in[name]; ok {
 		return s
 	}
 	zero := decimal.NewNullDecimal(decimal.Zero)
 	return report.PeriodSums{Name: name, Spend: zero, Before: zero}
-}
-
-// period reports each key's spend over the period asked for, and the period against the one before.
-func (p *pass) period(ctx context.Context) {
-	s := spanOf(p.set.Period, p.in.Now)
-	p.in.Period = &report.Period{Name: p.set.Period.Name, From: s.from, To: s.to}
-	o, all := p.observer(), newOverview(s)
-	keys := p.selected()
-	for _, k := range keys {
-		facts, err := p.spend(ctx, o, k)
-		if err == nil {
-			err = o.Activity(ctx, &facts, holderOf(k), s.before, s.to.Add(-time.Second))
-		}
-		if err != nil {
-			p.failed(k.Name, err)
-			continue
-		}
-		facts.Days = all.add(k.Name, facts.Days)
-		facts.Models = budget.SumDays(facts.Days)
-		facts.Unjudged = budget.Rules() // a report judges nothing
-		p.in.Spend = append(p.in.Spend, facts)
-		if len(keys) <= dearestKeys {
-			p.dearest(ctx, o, all, k)
-		}
-	}
-	if len(keys) > dearestKeys {
-		p.in.Notes = append(p.in.Notes, "the most expensive requests are looked up for at most 10 keys")
-	}
-	p.in.Overview = all.done()
-}
-
-func (p *pass) dearest(ctx context.Context, o observe.Observer, all *overview, k settings.Key) {
-	to := all.to
-	if to.Equal(p.in.Now) {
-		to = to.Add(time.Second) // what began just now counts
-	}
-	requests, err := o.Dearest(ctx, holderOf(k), all.from, to, mostDearest)
-	if err != nil {
-		p.in.Notes = append(p.in.Notes, p.known.Redact(err.Error()))
-		return
-	}
-	all.dearest(k.Name, requests)
 }
 
 // periodStart is the beginning of the day, the week (Monday) or the month that now is in, or the day 24 hours or 7 days
