@@ -325,13 +325,30 @@ func TestDisagree(t *testing.T) {
 			}
 			for _, blind := range []func(*budget.Facts){
 				func(f *budget.Facts) { f.Days = nil }, func(f *budget.Facts) { f.DaysFrom = "2026-11-02" }, func(f *budget.Facts) { f.DaysTo = "2026-11-22" },
-				func(f *budget.Facts) { f.WindowStart = f.WindowStart.Add(time.Hour) }, func(f *budget.Facts) { f.WindowStart = time.Time{} },
+				func(f *budget.Facts) { f.WindowStart = time.Time{} },
 			} {
 				g := f
 				blind(&g)
 				want(t, budget.RuleDisagree, g, budget.Policy{}, "")
 			}
 		})
+	}
+}
+
+// TestDisagreeWithinADay: of a day on which the window begins, anything may belong to it.
+func TestDisagreeWithinADay(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ spend, severity, says string }{
+		{"10", "", ""}, {"12", "", ""}, {"14", "", ""},
+		{"14.5", "info", "differ by at least 0.5 USD"}, {"9.5", "info", "differ by at least 0.5 USD"},
+	} {
+		f := november(tc.spend)
+		f.WindowStart = f.WindowStart.Add(-time.Hour) // midnight in Berlin
+		f.DaysFrom, f.DaysTo = "2026-10-31", "2026-11-23"
+		f.Days = []budget.Day{{Date: "2026-10-31", Spend: dec("4")}, {Date: "2026-11-05", Spend: dec("10")}}
+		if got := want(t, budget.RuleDisagree, f, budget.Policy{}, tc.severity); !strings.Contains(got.Summary, tc.says) {
+			t.Errorf("with %s spent: %q", tc.spend, got.Summary)
+		}
 	}
 }
 

@@ -18,8 +18,9 @@ const DefaultWindow = time.Hour
 // Observer asks one proxy. It keeps nothing between calls and writes nothing.
 type Observer struct {
 	Client *litellm.Client
-	URL    string        // of the proxy as people may read it, without credentials
-	Window time.Duration // how far back requests are looked at; 0: DefaultWindow
+	URL    string         // of the proxy as people may read it, without credentials
+	Zone   *time.Location // in which the proxy resets budgets; nil: not told
+	Window time.Duration  // how far back requests are looked at; 0: DefaultWindow
 	// Rows is how many of the window's newest requests are looked at; 0: as many as one page holds on the proxy's release.
 	Rows int
 	// Configured asks for the model groups that the proxy serves even if no key has a model list to hold against them.

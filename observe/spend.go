@@ -28,16 +28,14 @@ func (o Observer) Spend(ctx context.Context, h Holder) (budget.Facts, error) {
 	if err != nil {
 		return budget.Facts{}, fmt.Errorf("reading the spend of key %q: %w", h.Key, err)
 	}
-	return FactsOf(h.Key, u), nil
+	return o.FactsOf(h.Key, u), nil
 }
 
 // FactsOf makes the facts of a holder that was read already. The current generation is the one that has the key's own
 // name as its alias.
-func FactsOf(key string, u *litellm.User) budget.Facts {
+func (o Observer) FactsOf(key string, u *litellm.User) budget.Facts {
 	f := budget.Facts{Key: key, Limit: u.MaxBudget, Spend: u.Spend, ResetAt: u.BudgetResetAt, Source: "GET /user/info", HolderSince: u.CreatedAt, Adopted: adopted(u)}
-	if start, ok := budget.WindowStart(u.BudgetDuration, u.BudgetResetAt); ok {
-		f.WindowStart = start
-	}
+	f.WindowStart, _ = budget.WindowStartIn(u.BudgetDuration, u.BudgetResetAt, o.Zone)
 	for _, k := range u.Keys {
 		f.Generations = append(f.Generations, budget.Generation{
 			Alias: k.Alias, Current: k.Alias == key, Blocked: k.Blocked, Expires: k.Expires, CreatedAt: k.CreatedAt,
@@ -61,7 +59,9 @@ func (o Observer) memberSpend(ctx context.Context, h Holder) (budget.Facts, erro
 	if err != nil {
 		return budget.Facts{}, fmt.Errorf("reading the spend of key %q in team %q: %w", h.Key, h.TeamID, err)
 	}
-	return budget.Facts{Key: h.Key, Limit: m.MaxBudget, Spend: m.Spend, ResetAt: m.BudgetResetAt, Source: "GET /team/info"}, nil
+	f := budget.Facts{Key: h.Key, Limit: m.MaxBudget, Spend: m.Spend, ResetAt: m.BudgetResetAt, Source: "GET /team/info"}
+	f.WindowStart, _ = budget.WindowStartIn(m.BudgetDuration, m.BudgetResetAt, o.Zone)
+	return f, nil
 }
 
 // Activity adds to f the days from the first to the last, both included (UTC), with the models they went to.

@@ -31,6 +31,7 @@ type Input struct {
 	Overview *Overview      // of Period
 	History  *History       // of past passes; nil: none is kept
 	Logs     *Logs          // an export of spend logs
+	Zone     *time.Location // in which the proxy resets budgets; nil: not told
 	Requests map[string]int // by outside system
 	// Configured names every key of the configuration, whether or not this pass touched it; nil: not told. A story about
 	// a key that is configured no more is over.
@@ -96,7 +97,7 @@ func keysOf(in Input, redact func(string) string) []Key {
 		return byName[name]
 	}
 	for _, o := range in.Outcomes {
-		at(o.Name).takeOutcome(o, redact)
+		at(o.Name).takeOutcome(o, in.Zone, redact)
 	}
 	for _, f := range in.Spend {
 		at(f.Key).takeSpend(f)
@@ -108,14 +109,12 @@ func keysOf(in Input, redact func(string) string) []Key {
 	return keys
 }
 
-func (k *Key) takeOutcome(o rotate.Outcome, redact func(string) string) {
+func (k *Key) takeOutcome(o rotate.Outcome, zone *time.Location, redact func(string) string) {
 	k.Owner, k.Generation, k.Rotated, k.Waiting = o.Owner, o.CurrentNumber, o.Rotated, o.Waiting
 	k.BudgetDuration, k.ResetAt, k.NextRotation = o.BudgetDuration, o.ResetAt, o.NextRotation
 	known := len(o.Generations) > 0 || o.MaxBudget.Valid || !o.Spend.IsZero()
 	k.setSpend(decimal.NullDecimal{Decimal: o.Spend, Valid: known}, o.MaxBudget)
-	if start, ok := budget.WindowStart(o.BudgetDuration, o.ResetAt); ok {
-		k.WindowStart = start
-	}
+	k.WindowStart, _ = budget.WindowStartIn(o.BudgetDuration, o.ResetAt, zone)
 	for _, g := range o.Generations {
 		k.Generations = append(k.Generations, Generation{
 			Number: g.Number, State: string(g.State), Alias: g.Alias, Spend: decimal.NewNullDecimal(g.Spend),

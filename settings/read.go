@@ -121,6 +121,9 @@ func partsIn(all []Part, names []string) []Part {
 func (l *loader) readAccess() {
 	s := l.out
 	s.LiteLLM.CAFile = l.text("ca-file", parsePath)
+	if l.values["litellm-timezone"].text != "" {
+		s.LiteLLM.Timezone = read(l, l.values["litellm-timezone"], parseTimezone)
+	}
 	s.GitHub.Repository = l.text("github-repository", parseRepository)
 	s.Owner = l.text("owner", parseOwner)
 	if s.Owner == "" {

@@ -89,8 +89,9 @@ type Log struct {
 type LiteLLM struct {
 	BaseURL     string // without a trailing slash and without /v1
 	BaseURLFrom Source
-	Key         secret.Value // the master key or a narrow management key
-	CAFile      string       // PEM file of further certificate authorities; "": the system's alone
+	Key         secret.Value   // the master key or a narrow management key
+	CAFile      string         // PEM file of further certificate authorities; "": the system's alone
+	Timezone    *time.Location // in which the proxy resets budgets; nil: not told
 }
 
 // GitHub is how GitHub is reached.

@@ -103,6 +103,9 @@ func litellmRows() []row {
 			env: []string{"LITELLM_MASTER_KEY", "LITELLM_PROXY_API_KEY"}, help: "the master key or, better, a narrow management key"},
 		{name: "ca-file", group: groupLiteLLM, on: everywhere,
 			help: "PEM file of further certificate authorities to trust"},
+		{name: "litellm-timezone", group: groupLiteLLM, on: everywhere, file: "litellm.timezone",
+			help: "time zone in which the proxy resets budgets, its litellm_settings.timezone, such as Europe/Berlin (default: taken from " +
+				"when they reset, which is right but for windows in which the clocks change)"},
 		{name: "owner", group: groupLiteLLM, on: everywhere, file: "owner",
 			help: "whose keys these are; another owner's are never touched (default: this repository)"},
 	}

@@ -17,7 +17,7 @@ func TestFileFaults(t *testing.T) {
 	}{
 		{"unknown fields, all of them", "kesy: 1\nlitellm: {url: x}\nreport: {slack: {chanel: C}}\n", []string{
 			f + `1:1: unknown field "kesy" in the file` + top,
-			f + `2:11: unknown field "url" in litellm; use base_url`,
+			f + `2:11: unknown field "url" in litellm; use base_url, timezone`,
 			f + `3:18: unknown field "chanel" in report.slack; use channel, critical_channel`}},
 		{"not yet: database", "database_url: x\n", []string{f + `1:1: unknown field "database_url" in the file` + top}},
 		{"a field twice", "owner: a\nowner: b\n", []string{f + `2:1: mapping key "owner" already defined at [1:1]; write YAML`}},

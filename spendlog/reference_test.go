@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 )
@@ -282,15 +283,23 @@ func read(t *testing.T, data []byte, block int) *Summary {
 	return s
 }
 
-// compare holds a summary against the reference.
-func compare(t *testing.T, s *Summary, k known) {
+// show is sums as the reference prints them.
+func show(x Sums) string {
+	return (&known{rows: x.Requests, failed: x.Failed, fallbacks: x.Fallbacks, hits: x.CacheHits, tokens: x.Tokens, spend: x.Spend}).String()
+}
+
+// compareTotals holds the sums over all rows against the reference.
+func compareTotals(t *testing.T, s *Summary, k known) {
 	t.Helper()
-	show := func(x Sums) string {
-		return (&known{rows: x.Requests, failed: x.Failed, fallbacks: x.Fallbacks, hits: x.CacheHits, tokens: x.Tokens, spend: x.Spend}).String()
-	}
 	if got, want := show(s.Total), k.String(); got != want || s.Lost != k.lost {
 		t.Errorf("total %s, %d lost; want %s, %d; faults %v", got, s.Lost, want, k.lost, s.Faults)
 	}
+}
+
+// compare holds a summary against the reference.
+func compare(t *testing.T, s *Summary, k known) {
+	t.Helper()
+	compareTotals(t, s, k)
 	groups := func(what string, list []Group, want map[string]string) {
 		if len(list) != len(want) {
 			t.Errorf("%d %s, want %d", len(list), what, len(want))
@@ -343,8 +352,10 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		k, valid := reference(data)
-		if valid {
+		if valid && utf8.Valid(data) {
 			compare(t, s, k)
+		} else if valid { // encoding/json makes three bytes of a bad one, so that long names are cut elsewhere
+			compareTotals(t, s, k)
 		} else if s.Lost == 0 && !bytes.Contains(data, []byte("data")) && !bytes.ContainsRune(data, '\\') {
 			t.Errorf("not valid, but nothing is lost: %+v", s)
 		}

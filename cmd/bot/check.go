@@ -119,7 +119,7 @@ func spendPolicy(k settings.Key) budget.Policy {
 
 // observer knows our keys as far as this pass has read them.
 func (p *pass) observer() observe.Observer {
-	o := observe.Observer{Client: p.proxy, URL: p.set.LiteLLM.BaseURL, Window: p.set.Failover.Window}
+	o := observe.Observer{Client: p.proxy, URL: p.set.LiteLLM.BaseURL, Zone: p.set.LiteLLM.Timezone, Window: p.set.Failover.Window}
 	for _, k := range p.selected() {
 		asker := observe.Asker{Name: k.Name, Holder: rotate.HolderID(k.Name), Models: k.Models}
 		for _, out := range p.in.Outcomes {
@@ -138,9 +138,9 @@ func (p *pass) observer() observe.Observer {
 func (p *pass) spend(ctx context.Context, o observe.Observer, k settings.Key) (budget.Facts, error) {
 	for _, out := range p.in.Outcomes {
 		if out.Name == k.Name && out.Holder != nil && len(out.Generations) > 0 {
-			f := observe.FactsOf(k.Name, out.Holder)
+			f := o.FactsOf(k.Name, out.Holder)
 			f.Limit, f.Spend, f.ResetAt = out.MaxBudget, out.Spend, out.ResetAt
-			f.WindowStart, _ = budget.WindowStart(out.BudgetDuration, out.ResetAt)
+			f.WindowStart, _ = budget.WindowStartIn(out.BudgetDuration, out.ResetAt, o.Zone)
 			return f, nil
 		}
 	}

@@ -62,7 +62,7 @@ func (b *bot) pass(ctx context.Context) *pass {
 	b, found := b.expanded(ctx)
 	p := &pass{bot: b, holders: found.holders, errs: found.errs}
 	p.in = report.Input{
-		Now: began, Command: b.set.Command, DryRun: b.set.DryRun, Version: version, Redact: b.known.Redact,
+		Now: began, Command: b.set.Command, DryRun: b.set.DryRun, Version: version, Redact: b.known.Redact, Zone: b.set.LiteLLM.Timezone,
 		Findings: found.findings, Failures: found.failures, Configured: found.others,
 	}
 	for _, k := range b.set.Keys {
