@@ -122,6 +122,20 @@ func TestCause(t *testing.T) {
 	}
 }
 
+// TestCauseNamesWho: a finding names the user and the tag that took most lately, each as one word, so that it can be cut out.
+func TestCauseNamesWho(t *testing.T) {
+	t.Parallel()
+	f := budget.Facts{Key: "k", Limit: decimal.NewNullDecimal(dec("10")), Spend: dec("9"), Recent: &budget.Recent{
+		From: now.Add(-time.Hour), To: now, Requests: []budget.Request{
+			{At: now, Spend: dec("2"), User: "eve smith", Tags: []string{"night, ly", "team"}}, {At: now, Spend: dec("1"), User: "bob", Tags: []string{"team"}},
+			{At: now, User: "nobody", Tags: []string{"free"}},
+		},
+	}}
+	if got := budget.Check(f, policy("80"), now)[0].Cause; got != "most in the last 60m by user=eve_smith and with tag=team" {
+		t.Errorf("cause is %q", got)
+	}
+}
+
 func TestWindowStart(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ duration, reset, want string }{

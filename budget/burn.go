@@ -2,6 +2,8 @@ package budget
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -14,16 +16,26 @@ type pair struct {
 	long, short time.Duration
 	share       decimal.Decimal // of the budget, spent in the long window, that is worth a finding
 	least       decimal.Decimal // burn rate, whatever share that is of a short budget window
+	slow        bool            // the forecast, where there is one, knows better
 }
 
-// leastBurning are the requests within the hour that make a rate: fewer are dear requests, which are a rule of their own.
+// BurnReach is how far back requests are of use to the burn rate.
+const BurnReach = 6 * time.Hour
+
+// leastBurning are the requests within the long window that make a rate: fewer are dear requests, which are a rule of their
+// own.
 const leastBurning = 3
 
-// burnPair is the SRE workbook's page: 2 % of a 30 days' budget in an hour burns 14.4 times too fast. Its factor falls
-// with the budget's window (3.36 for a week), but not below 3: who works eight hours a day burns three times too fast in
-// them and is fine.
-func burnPair() pair {
-	return pair{long: time.Hour, short: 5 * time.Minute, share: decimal.New(2, -2), least: decimal.NewFromInt(3)}
+// burnPairs are those of the SRE workbook, the fastest first: 2 % of a 30 days' budget in an hour burns 14.4 times too fast,
+// 5 % in six hours 6 times, 10 % in three days once. The factors fall with the budget's window (3.36 for a week and an hour),
+// but not below what people do who work by day: eight hours a day burn three times too fast while they last, and five days
+// a week 1.4 times.
+func burnPairs() []pair {
+	return []pair{
+		{long: time.Hour, short: 5 * time.Minute, share: decimal.New(2, -2), least: decimal.NewFromInt(3)},
+		{long: BurnReach, short: 30 * time.Minute, share: decimal.New(5, -2), least: decimal.NewFromInt(3)},
+		{long: 3 * 24 * time.Hour, short: BurnReach, share: decimal.New(10, -2), least: decimal.New(15, -1), slow: true},
+	}
 }
 
 // factor is the burn rate from which the pair fires for a budget of that period.
@@ -31,36 +43,62 @@ func (b pair) factor(period time.Duration) decimal.Decimal {
 	return decimal.Max(b.share.Mul(ratio(period, b.long)), b.least)
 }
 
-// burn judges how fast the budget burns: burn = (spend/budget)·(period/window) over both windows of the pair. It is worth a
-// finding only if, at the pace of the long one, the rest of the budget is gone before the reset. Requests that were not
-// read can only make the true pace faster, so that what is found is so even if not all of the hour was read.
+// burn judges how fast the budget burns, and tells of the fastest pair of windows that does: burn = (spend/budget)·
+// (period/window) over both windows of the pair. It is worth a finding only if, at the pace of the long one, the rest of the
+// budget is gone before the reset. What is not known can only make the true pace faster, so that what is found is so even if
+// not all of a window was read. Of the slow pair nothing is told that the forecast tells.
 func burn(f Facts, p Policy, now time.Time) []finding.Finding {
-	period, b := f.period(), burnPair()
-	if !p.BurnRate || f.Recent == nil || !f.Limit.Valid || !f.left().IsPositive() || period < 4*b.long || !f.ResetAt.After(now) {
+	period := f.period()
+	if !p.BurnRate || !f.Limit.Valid || !f.left().IsPositive() || !f.ResetAt.After(now) {
 		return nil
 	}
-	spent, lately := f.Recent.since(now.Add(-b.long)), f.Recent.since(now.Add(-b.short))
-	rate, recent := f.burned(spent, period, b.long), f.burned(lately, period, b.short)
-	factor := b.factor(period)
-	if f.Recent.paid(now.Add(-b.long)) < leastBurning || rate.LessThan(factor) || recent.LessThan(factor) {
-		return nil
+	for _, b := range burnPairs() {
+		if period < 4*b.long || b.slow && len(forecast(f, p, now)) > 0 {
+			continue
+		}
+		if found, fires := f.burns(b, period, now); fires {
+			return []finding.Finding{found}
+		}
 	}
-	lasts := time.Duration(f.left().Div(spent).Mul(decimal.NewFromInt(int64(b.long))).IntPart())
+	return nil
+}
+
+// burns judges one pair.
+func (f Facts) burns(b pair, period time.Duration, now time.Time) (finding.Finding, bool) {
+	long, brief := f.spentWithin(b.long, now), f.spentWithin(b.short, now)
+	rate, recent, factor := f.burned(long.spend, period, b.long), f.burned(brief.spend, period, b.short), b.factor(period)
+	if long.requests < leastBurning || rate.LessThan(factor) || recent.LessThan(factor) {
+		return finding.Finding{}, false
+	}
+	lasts := time.Duration(f.left().Div(long.spend).Mul(decimal.NewFromInt(int64(b.long))).IntPart())
 	if !now.Add(lasts).Before(f.ResetAt) {
-		return nil
+		return finding.Finding{}, false
 	}
 	out := about(f, RuleBurn, finding.Warning)
 	if lasts <= 12*time.Hour {
 		out.Severity = finding.Critical
 	}
-	out.Source = f.Recent.Source
+	out.Source = strings.Join(slices.Compact([]string{long.source, brief.source}), ", ")
 	out.Summary = fmt.Sprintf("%s burns its budget %s times too fast: at this pace it is gone in %s", f.Key, rate.Round(1), short(lasts))
 	out.Observed, out.Limit = &finding.Quantity{Value: rate.Round(1), Unit: "×"}, &finding.Quantity{Value: factor.Round(2), Unit: "×"}
 	out.Since = now.Add(-b.long)
-	out.Cause = join(fmt.Sprintf("%s in the last hour and %s in the last 5 minutes", show(spent), show(lately)),
-		top(f.Recent.models(now.Add(-b.long))), topUser(f.Recent))
+	out.Cause = join(fmt.Sprintf("%s in the last %s and %s in the last %s, both at least %s times what would last", show(long.spend),
+		span(b.long), show(brief.spend), span(b.short), factor.Round(2)), top(long.models), topUser(f.Recent))
 	out.Advice = "Stop what runs away, or raise max_budget, before " + day(now.Add(lasts)) + "; the reset is on " + day(f.ResetAt) + "."
-	return []finding.Finding{out}
+	return out, true
+}
+
+// span prints a window of a pair: "hour", "6 hours", "5 minutes", "3 days".
+func span(d time.Duration) string {
+	switch {
+	case d == time.Hour:
+		return "hour"
+	case d < time.Hour:
+		return fmt.Sprintf("%d minutes", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d hours", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
 
 // burned is the burn rate of an amount spent in a window. The limit is positive.
@@ -72,10 +110,52 @@ func ratio(a, b time.Duration) decimal.Decimal {
 	return decimal.NewFromInt(int64(a)).Div(decimal.NewFromInt(int64(b)))
 }
 
+// within is what is known to have been spent within some time.
+type within struct {
+	spend    decimal.Decimal
+	requests int64 // that cost anything, or of days those that did not fail
+	models   []ModelSpend
+	source   string
+}
+
+// spentWithin is the most that is known of the time before now: by the requests that were read, or by the UTC days that lie
+// in it as a whole, today included.
+func (f Facts) spentWithin(d time.Duration, now time.Time) within {
+	from := now.Add(-d)
+	var days []Day
+	byDay := within{source: f.DaysSource}
+	for _, one := range f.Days {
+		if at, err := time.Parse(dayFormat, one.Date); err == nil && !at.Before(from) && !at.After(now) {
+			days = append(days, one)
+			byDay.spend, byDay.requests = byDay.spend.Add(one.Spend), byDay.requests+one.Requests-one.Failed
+		}
+	}
+	byDay.models = SumDays(days)
+	if f.Recent == nil {
+		return byDay
+	}
+	rows := within{spend: f.Recent.since(from), requests: f.Recent.paid(from), models: f.Recent.models(from), source: f.Recent.Source}
+	if byDay.spend.GreaterThan(rows.spend) {
+		return byDay
+	}
+	return rows
+}
+
+// all yields every request that was read, the newest first.
+func (r *Recent) all(yield func(Request) bool) {
+	for _, list := range [][]Request{r.Requests, r.Earlier} {
+		for _, q := range list {
+			if !yield(q) {
+				return
+			}
+		}
+	}
+}
+
 // since sums what was spent from a moment on.
 func (r *Recent) since(from time.Time) decimal.Decimal {
 	sum := decimal.Zero
-	for _, q := range r.Requests {
+	for q := range r.all {
 		if !q.At.Before(from) {
 			sum = sum.Add(q.Spend)
 		}
@@ -84,9 +164,9 @@ func (r *Recent) since(from time.Time) decimal.Decimal {
 }
 
 // paid counts the requests from a moment on that cost anything.
-func (r *Recent) paid(from time.Time) int {
-	n := 0
-	for _, q := range r.Requests {
+func (r *Recent) paid(from time.Time) int64 {
+	n := int64(0)
+	for q := range r.all {
 		if !q.At.Before(from) && q.Spend.IsPositive() {
 			n++
 		}
@@ -97,7 +177,7 @@ func (r *Recent) paid(from time.Time) int {
 // models sums what was spent from a moment on by model.
 func (r *Recent) models(from time.Time) []ModelSpend {
 	d := Day{}
-	for _, q := range r.Requests {
+	for q := range r.all {
 		if !q.At.Before(from) {
 			d.Models = append(d.Models, ModelSpend{Model: q.Model, Spend: q.Spend, Requests: 1, Tokens: q.Tokens})
 		}

@@ -73,6 +73,7 @@ type ModelSpend struct {
 type Recent struct {
 	From, To time.Time // everything of the key that was logged between these was read
 	Requests []Request // newest first
+	Earlier  []Request // some or all of those before From, at most BurnReach before To, newest first: for the burn rate
 	Source   string
 }
 
@@ -84,9 +85,10 @@ type Request struct {
 	Spend    decimal.Decimal
 	Tokens   int64
 	Failed   bool
-	Error    string // class of the error of a failed one
-	CacheHit bool   // answered by LiteLLM's own cache, at no cost
-	User     string // end user, or else the user; never shown in public
+	Error    string   // class of the error of a failed one
+	CacheHit bool     // answered by LiteLLM's own cache, at no cost
+	User     string   // end user, or else the user; never shown in public
+	Tags     []string // that the caller gave it; never shown in public
 }
 
 // Policy is how a key's spend is judged. The zero value judges that the budget is spent, and what needs no limit of ours.

@@ -154,27 +154,44 @@ func cause(f Facts) string {
 	return join(top(models), topUser(f.Recent))
 }
 
-// topUser names who spent most of the recent requests. Surfaces that are public leave out what follows "user=".
+// topUser names the user and the tag that took most of the recent requests' spend. Surfaces that are public leave out what
+// follows "user=" and "tag=".
 func topUser(r *Recent) string {
 	if r == nil {
 		return ""
 	}
-	spent := map[string]decimal.Decimal{}
-	most := ""
-	for _, q := range r.Requests {
-		if q.User != "" {
-			spent[q.User] = spent[q.User].Add(q.Spend)
-		}
+	user := mostBy(r.Requests, func(q Request) []string { return []string{q.User} })
+	tag := mostBy(r.Requests, func(q Request) []string { return q.Tags })
+	var by []string
+	if user != "" {
+		by = append(by, "by user="+oneWord(user))
 	}
-	for user, s := range spent {
-		if s.IsPositive() && (most == "" || s.GreaterThan(spent[most]) || s.Equal(spent[most]) && user < most) {
-			most = user
-		}
+	if tag != "" {
+		by = append(by, "with tag="+oneWord(tag))
 	}
-	if most == "" {
+	if by == nil {
 		return ""
 	}
-	return "most in the last " + short(r.To.Sub(r.From)) + " by user=" + oneWord(most)
+	return "most in the last " + short(r.To.Sub(r.From)) + " " + strings.Join(by, " and ")
+}
+
+// mostBy returns the name that took most of the requests' spend, the first of several; "" if none took anything.
+func mostBy(requests []Request, names func(Request) []string) string {
+	spent := map[string]decimal.Decimal{}
+	most := ""
+	for _, q := range requests {
+		for _, name := range names(q) {
+			if name != "" {
+				spent[name] = spent[name].Add(q.Spend)
+			}
+		}
+	}
+	for name, s := range spent {
+		if s.IsPositive() && (most == "" || s.GreaterThan(spent[most]) || s.Equal(spent[most]) && name < most) {
+			most = name
+		}
+	}
+	return most
 }
 
 // oneWord makes a name that ends where it should for those who cut names out.

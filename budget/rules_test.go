@@ -180,7 +180,7 @@ func TestBurn(t *testing.T) {
 			{At: now.Add(-time.Minute), Model: "big", Spend: dec(tc.minutes).Sub(dec("0.000000001"))},
 			{At: now.Add(-2 * time.Minute), Model: "big", Spend: dec("0.000000001")},
 			{At: now.Add(-59 * time.Minute), Model: "big", Spend: decimal.Max(dec(tc.hour).Sub(dec(tc.minutes)), decimal.Zero)},
-			{At: now.Add(-61 * time.Minute), Model: "big", Spend: dec("50")},
+			{At: now.Add(-73 * time.Hour), Model: "big", Spend: dec("50")},
 		}
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

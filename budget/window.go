@@ -48,6 +48,19 @@ func WindowStartIn(duration string, resetAt time.Time, zone *time.Location) (sta
 	return resetAt.Add(-time.Duration(n) * length).UTC(), true
 }
 
+// Begun returns start, or if that is still to come when the budget's row was made (zero: not known). It is to come in the
+// first window of a budget of days that ends at a time of day: LiteLLM lets those days begin at that time, and what is left
+// until then comes on top.
+func Begun(start, since, now time.Time) time.Time {
+	if !start.After(now) {
+		return start
+	}
+	if since.After(now) {
+		return time.Time{}
+	}
+	return since
+}
+
 // monthBefore returns the first of the month before the first that resetAt lies on: in zone, or where it does not there
 // (releases before 1.93 know fixed offsets alone) or zone is nil, in whatever zone it does. ok is false where it does in none.
 func monthBefore(resetAt time.Time, zone *time.Location) (start time.Time, ok bool) {

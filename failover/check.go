@@ -13,6 +13,7 @@ const (
 	RuleDatabase    = "database-disconnected"  // it answers without its database
 	RuleCompromised = "compromised-release"    // it says it is a release known to be tampered with
 	RuleUnhealthy   = "unhealthy-deployment"   // a deployment's latest health check failed
+	RuleCooled      = "deployments-cooled"     // requests were refused because every deployment was left alone after failures
 	RuleServed      = "served-by-fallback"     // a primary's requests are served by another model group
 	RuleMissing     = "model-missing"          // a key may ask for a model group, or falls back to one, that is not served
 	RuleAlone       = "model-without-fallback" // nothing takes over when it fails
@@ -26,7 +27,7 @@ const slow = 5 * time.Second
 // Rules returns the rules that Check judges.
 func Rules() []string {
 	return []string{
-		RuleProxyDown, RuleDatabase, RuleCompromised, RuleUnhealthy, RuleServed, RuleMissing, RuleAlone, RuleProbe, RuleSlow,
+		RuleProxyDown, RuleDatabase, RuleCompromised, RuleUnhealthy, RuleCooled, RuleServed, RuleMissing, RuleAlone, RuleProbe, RuleSlow,
 	}
 }
 
@@ -53,6 +54,7 @@ func Check(f Facts, p Policy, now time.Time) []finding.Finding {
 	found = append(found, compromised(f.Proxy)...)
 	found = append(found, slowly(f.Proxy)...)
 	found = append(found, unhealthy(f)...)
+	found = append(found, cooled(f)...)
 	found = append(found, served(f, p, now)...)
 	found = append(found, probed(f, found)...)
 	found = append(found, missing(f)...)

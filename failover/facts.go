@@ -12,6 +12,7 @@ import (
 type Facts struct {
 	Proxy     Proxy
 	Unhealthy []Unhealthy
+	Cooled    []Cooled      // requests that no deployment took, by model group
 	Served    []Served      // requests that another model group than the one asked for served
 	Unserved  []Unserved    // requests that neither the model group asked for nor its fallbacks served
 	Window    time.Duration // how far back Served looks

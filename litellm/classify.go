@@ -101,6 +101,8 @@ func kindOfText(status int, message string) Kind {
 	switch {
 	case has("can't reach database server", "no db connected", "db not connected", "database not connected"):
 		return DatabaseDown
+	case has("accepting connections", "the database system is", "terminating connection due to administrator command"):
+		return DatabaseDown // PostgreSQL's own words while it starts, stops or is closed to others
 	case has("enterprise feature", "enterprise user", "premium user"):
 		return EnterpriseOnly
 	case has("key is blocked") && status == http.StatusUnauthorized:

@@ -38,6 +38,8 @@ func TestKinds(t *testing.T) {
 		{"no_key", verify, reply{status: 401, body: `{"error":{"message":"Authentication Error, No api key passed in.","type":"auth_error","param":"None","code":"401"}}`}, litellm.Forbidden},
 		{"database_down_1.81", verify, reply{status: 401, body: `{"error":{"message":"Authentication Error, Can't reach database server at 127.0.0.1:5432","type":"auth_error","param":"None","code":"401"}}`}, litellm.DatabaseDown},
 		{"database_down", verify, reply{status: 503, body: `{"error":{"message":"Service unavailable","type":"no_db_connection","param":null,"code":"503"}}`}, litellm.DatabaseDown},
+		{"database_starting", block, reply{status: 500, body: `{"error":{"message":"Internal Server Error, FATAL: the database system is starting up","type":"internal_server_error","param":"None","code":"500"}}`}, litellm.DatabaseDown},
+		{"database_closed", verify, reply{status: 401, body: `{"error":{"message":"Authentication Error, database \"litellm\" is not currently accepting connections","type":"auth_error","param":"None","code":"401"}}`}, litellm.DatabaseDown},
 		{"database_down_500", block, reply{status: 500, body: `{"error":{"message":"Internal Server Error, Can't reach database server at localhost:5432","type":"internal_server_error","param":"None","code":"500"}}`}, litellm.DatabaseDown},
 		{"plain_text_500", block, reply{status: 500, body: `Internal Server Error`}, litellm.ServerFault},
 		{"500_without_code", block, reply{status: 500, body: `{"error":{"message":"oops","type":null}}`}, litellm.ServerFault},

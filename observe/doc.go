@@ -7,7 +7,7 @@
 //	Look      GET /health/readiness/details (on releases without it a second one, GET /health/readiness)
 //	          GET /v1/models: only if a key has a model list, or Configured asks for it
 //	          GET /health/latest
-//	          GET /spend/logs/v2: one page, the newest rows of the window, of all keys at once
+//	          GET /spend/logs/v2: one page, the newest rows of the window or of six hours, of all keys at once
 //	Spend     GET /user/info (for a key in a team its membership instead), unless the pass has read the holder already
 //	Activity  GET /user/daily/activity; releases before 1.93 two more
 //	Dearest   GET /spend/logs/v2: one short page in order of spend

@@ -11,7 +11,7 @@ import (
 )
 
 // TestLiveCostsTheSameWithAMillionRows reads all that a check reads with a thousand rows of the month in the log and with a
-// million, the newest hour being equal. It fills a database, and so runs only if LITELLM_LIVE_ROWS says how many rows.
+// million, the newest hours being equal. It fills a database, and so runs only if LITELLM_LIVE_ROWS says how many rows.
 func TestLiveCostsTheSameWithAMillionRows(t *testing.T) {
 	rows := 0
 	if _, err := fmt.Sscan(os.Getenv("LITELLM_LIVE_ROWS"), &rows); err != nil {
@@ -34,14 +34,14 @@ func TestLiveCostsTheSameWithAMillionRows(t *testing.T) {
 	})
 }
 
-// insert writes rows from number from up to number to, spread over the month before the last two hours, as LiteLLM would.
+// insert writes rows from number from up to number to, spread over the month before the last seven hours, as LiteLLM would.
 func (l *live) insert(token string, from, to int) {
 	l.Helper()
 	l.sql(`INSERT INTO "LiteLLM_SpendLogs" (request_id, call_type, api_key, spend, total_tokens, prompt_tokens, completion_tokens,
 		"startTime", "endTime", model, model_id, model_group, custom_llm_provider, api_base, "user", metadata, cache_hit, cache_key, request_tags, status)
 		SELECT '%[1]s-' || n, 'acompletion', '%[2]s', 0.05, 30, 10, 20, at, at, 'openai/fake2', 'x', 'backup', 'openai', '', '%[1]s',
 		'{"status": null, "user_api_key": "x"}', 'None', 'Cache OFF', '[]', 'success' FROM
-		(SELECT n, now() AT TIME ZONE 'UTC' - interval '2 hours' - (n %% 2000000) * interval '1.2 seconds' AS at FROM generate_series(%[3]d, %[4]d - 1) n) made`,
+		(SELECT n, now() AT TIME ZONE 'UTC' - interval '7 hours' - (n %% 2000000) * interval '1.2 seconds' AS at FROM generate_series(%[3]d, %[4]d - 1) n) made`,
 		l.holder.UserID, token, from, to)
 	l.sql(`ANALYZE "LiteLLM_SpendLogs"`)
 }

@@ -17,7 +17,6 @@ import (
 
 	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/failover"
-	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/observe"
 	"github.com/org/openclaw-litellm-action/secret"
@@ -336,52 +335,4 @@ func (l *live) fallbacks(f failover.Facts) {
 	}
 	l.same("requests served by a fallback ("+f.Source+")", fmt.Sprint(got), rows[0][0])
 	l.same("what they cost", spend.String(), rows[0][1])
-}
-
-// TestLiveEvidence forces fallbacks and wants each release's best evidence: recorded where rows tell, inferred where they
-// do not, and probed with a call through the key itself.
-func TestLiveEvidence(t *testing.T) {
-	onLive(t, func(l *live) {
-		l.Parallel()
-		v := l.key("primary")
-		l.call(v, "primary")
-		o := l.observer("primary")
-		want := finding.Recorded
-		if r, err := l.Release(l.Context()); err != nil || !r.AtLeast(1, 100) {
-			want = finding.Inferred
-		}
-		var f failover.Facts
-		for range 60 {
-			f = o.Look(l.Context(), time.Now()).Failover
-			if evidence(f, l.holder.Key) != "" {
-				break
-			}
-			time.Sleep(500 * time.Millisecond)
-		}
-		if got := evidence(f, l.holder.Key); got != want {
-			l.Errorf("evidence is %q, want %q: %+v", got, want, f.Served)
-		}
-		f.Served = nil
-		o.Probe(l.Context(), &f, []observe.Caller{{Name: "key k", Models: []string{"primary"}, Call: func(ctx context.Context, model string) (*litellm.ChatResult, error) {
-			return l.Chat(ctx, v, model, 1)
-		}}}, time.Now())
-		found := failover.Check(f, failover.Policy{}, time.Now())
-		told := false
-		for _, g := range found {
-			told = told || g.Rule == failover.RuleServed && g.Evidence == finding.Probed && g.Subject.Name == "primary"
-		}
-		if !told || len(f.Probes) != 1 || !f.Probes[0].Cost.IsPositive() {
-			l.Errorf("probing showed %+v; found %+v", f.Probes, found)
-		}
-	})
-}
-
-// evidence returns the grade of what is known of primary being served for the key; "" for nothing.
-func evidence(f failover.Facts, key string) finding.Evidence {
-	for _, s := range f.Served {
-		if s.Primary == "primary" && strings.Contains(" "+strings.Join(s.Keys, " ")+" ", " "+key+" ") {
-			return s.Evidence
-		}
-	}
-	return ""
 }

@@ -100,6 +100,45 @@ func TestModelsServedByFallback(t *testing.T) {
 	}
 }
 
+// TestCooled: what no deployment took is counted by model, from the log, and whether the model has answered since.
+func TestCooled(t *testing.T) {
+	t.Parallel()
+	for _, release := range []string{"1.81.13", "1.93.2", "1.106.10"} {
+		p, o := world(t, release)
+		for i, minutes := range []int{30, 20, 10} {
+			p.Record(litellmtest.Usage{Token: secret.New(token).SHA256(), At: noon.Add(-time.Duration(minutes) * time.Minute), Model: []string{"primary", "primary", "backup"}[i], Cooled: true})
+		}
+		use(p, 5, "primary")
+		f := o.Look(t.Context(), noon).Failover
+		want := []failover.Cooled{
+			{Model: "backup", Requests: 1, First: noon.Add(-10 * time.Minute), Last: noon.Add(-10 * time.Minute)},
+			{Model: "primary", Requests: 2, First: noon.Add(-30 * time.Minute), Last: noon.Add(-20 * time.Minute), Answered: noon.Add(-5 * time.Minute)},
+		}
+		if diff := cmp.Diff(want, f.Cooled); diff != "" {
+			t.Errorf("%s: cooled (-want +got):\n%s", release, diff)
+		}
+	}
+}
+
+// TestEarlierRequests: what is older than the window counts for the burn rate alone, as far as that looks back.
+func TestEarlierRequests(t *testing.T) {
+	t.Parallel()
+	p, o := world(t, "1.106.10")
+	for _, minutes := range []int{20, 59, 61, 359, 361} {
+		use(p, minutes, "primary")
+	}
+	seen := o.Look(t.Context(), noon)
+	r := seen.Recent["openclaw"]
+	if seen.Failover.Requests != 2 || len(r.Requests) != 2 || len(r.Earlier) != 2 || !r.From.Equal(noon.Add(-time.Hour)) {
+		t.Errorf("%d requests of models; recent %+v", seen.Failover.Requests, r)
+	}
+	o.Rows = 3 // the page ends within the hours before
+	seen = o.Look(t.Context(), noon)
+	if r = seen.Recent["openclaw"]; len(r.Requests) != 2 || len(r.Earlier) != 1 || seen.Failover.Window != time.Hour || len(seen.Failover.Gaps) > 1 {
+		t.Errorf("recent %+v of %s, gaps %q", r, seen.Failover.Window, seen.Failover.Gaps)
+	}
+}
+
 // TestInferenceIsConservative holds what must not be concluded on releases that do not record fallbacks.
 func TestInferenceIsConservative(t *testing.T) {
 	t.Parallel()

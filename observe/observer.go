@@ -53,7 +53,7 @@ func (o Observer) Look(ctx context.Context, now time.Time) Seen {
 	f := failover.Facts{Window: cmp.Or(o.Window, DefaultWindow)}
 	f.Proxy = o.proxy(ctx)
 	if !f.Proxy.Ready {
-		f.Unjudged = []string{failover.RuleUnhealthy, failover.RuleServed, failover.RuleMissing, failover.RuleAlone}
+		f.Unjudged = []string{failover.RuleUnhealthy, failover.RuleCooled, failover.RuleServed, failover.RuleMissing, failover.RuleAlone}
 		return Seen{Failover: f}
 	}
 	if o.Configured || slices.ContainsFunc(o.Keys, func(a Asker) bool { return len(a.Models) > 0 }) {

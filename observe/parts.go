@@ -14,8 +14,8 @@ import (
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
-// ownTags begins the tags that LiteLLM gives every request by itself.
-const ownTags = "User-Agent: "
+// ownTag reports whether LiteLLM gives a tag to requests by itself.
+func ownTag(tag string) bool { return strings.HasPrefix(tag, "User-Agent: ") }
 
 // Parts adds to the days of f what tags and end users took of them: two requests for each virtual key that Activity found
 // to be active then, at most mostKeys. It returns how many were left out. Tags that LiteLLM gives by itself are no parts.
@@ -38,7 +38,7 @@ func (o Observer) Parts(ctx context.Context, f *budget.Facts, mostKeys int) (lef
 				f.Days[i].EndUsers = sumsOf(by)
 				continue
 			}
-			maps.DeleteFunc(by, func(tag string, _ litellm.Metrics) bool { return strings.HasPrefix(tag, ownTags) })
+			maps.DeleteFunc(by, func(tag string, _ litellm.Metrics) bool { return ownTag(tag) })
 			f.Days[i].Tags = sumsOf(by)
 		}
 	}

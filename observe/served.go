@@ -19,12 +19,13 @@ import (
 // served reads the newest rows of the window, counts what fallbacks served, and returns each key's own rows; nil if they
 // could not be read.
 func (o Observer) served(ctx context.Context, f *failover.Facts, now time.Time) map[string]*budget.Recent {
-	rows, err := o.rows(ctx, f.Window, now)
+	all, err := o.rows(ctx, max(f.Window, budget.BurnReach), now)
 	if err != nil {
-		missing(f, "what fallbacks served is not known", err, failover.RuleServed)
+		missing(f, "what fallbacks served is not known", err, failover.RuleServed, failover.RuleCooled)
 		return nil
 	}
 	f.Source = rowSource
+	rows := all[:newer(all, now.Add(-f.Window))]
 	if limit := o.limit(ctx); limit > 0 && len(rows) >= limit {
 		f.Window = now.Sub(rows[len(rows)-1].StartTime)
 		f.Gaps = append(f.Gaps, fmt.Sprintf("only the newest %d requests were looked at", len(rows)))
@@ -55,8 +56,16 @@ func (o Observer) served(ctx context.Context, f *failover.Facts, now time.Time) 
 	if len(unrecorded) > 0 {
 		o.infer(f, &t, unrecorded)
 	}
-	f.Served, f.Unserved = t.served(), t.unserved()
-	return o.recent(rows, now.Add(-f.Window), now)
+	f.Served, f.Unserved, f.Cooled = t.served(), t.unserved(), cooledOf(rows)
+	return o.recent(rows, all[len(rows):], now.Add(-f.Window), now)
+}
+
+// newer counts the rows, newest first, that began at or after a moment.
+func newer(rows []litellm.SpendLog, from time.Time) int {
+	if i := slices.IndexFunc(rows, func(r litellm.SpendLog) bool { return r.StartTime.Before(from.Truncate(time.Second)) }); i >= 0 {
+		return i
+	}
+	return len(rows)
 }
 
 // rowSource is where rows come from.
@@ -84,19 +93,23 @@ func (o Observer) rows(ctx context.Context, window time.Duration, now time.Time)
 	return rows, nil
 }
 
-// recent sorts rows by key. Requests that asked for no model, such as for a key's own state, are left out.
-func (o Observer) recent(rows []litellm.SpendLog, from, to time.Time) map[string]*budget.Recent {
+// recent sorts rows, and those before them, by key. Requests that asked for no model, such as for a key's own state, are
+// left out.
+func (o Observer) recent(rows, earlier []litellm.SpendLog, from, to time.Time) map[string]*budget.Recent {
 	recent := map[string]*budget.Recent{}
 	for _, a := range o.Keys {
 		recent[a.Name] = &budget.Recent{From: from, To: to, Source: rowSource}
 	}
-	for _, row := range rows {
+	for i, row := range slices.Concat(rows, earlier) {
 		a, ok := o.asker(row)
 		if !ok || row.Model == "" && row.ModelGroup == "" {
 			continue
 		}
-		r := recent[a.Name]
-		r.Requests = append(r.Requests, requestOf(row))
+		if r := recent[a.Name]; i < len(rows) {
+			r.Requests = append(r.Requests, requestOf(row))
+		} else {
+			r.Earlier = append(r.Earlier, requestOf(row))
+		}
 	}
 	return recent
 }
@@ -105,7 +118,7 @@ func requestOf(row litellm.SpendLog) budget.Request {
 	return budget.Request{
 		ID: row.RequestID, At: row.StartTime, Model: cmp.Or(row.ModelGroup, row.Model), Spend: row.Spend,
 		Tokens: row.PromptTokens + row.CompletionTokens, Failed: row.Status == "failure", Error: row.ErrorClass,
-		CacheHit: row.CacheHit, User: row.EndUser,
+		CacheHit: row.CacheHit, User: row.EndUser, Tags: slices.DeleteFunc(slices.Clone(row.Tags), ownTag),
 	}
 }
 

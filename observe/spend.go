@@ -36,6 +36,9 @@ func (o Observer) Spend(ctx context.Context, h Holder) (budget.Facts, error) {
 func (o Observer) FactsOf(key string, u *litellm.User) budget.Facts {
 	f := budget.Facts{Key: key, Limit: u.MaxBudget, Spend: u.Spend, ResetAt: u.BudgetResetAt, Source: "GET /user/info", HolderSince: u.CreatedAt, Adopted: adopted(u)}
 	f.WindowStart, _ = budget.WindowStartIn(u.BudgetDuration, u.BudgetResetAt, o.Zone)
+	if !u.AsOf.IsZero() {
+		f.WindowStart = budget.Begun(f.WindowStart, u.CreatedAt, u.AsOf)
+	}
 	for _, k := range u.Keys {
 		f.Generations = append(f.Generations, budget.Generation{
 			Alias: k.Alias, Current: k.Alias == key, Blocked: k.Blocked, Expires: k.Expires, CreatedAt: k.CreatedAt,

@@ -53,7 +53,7 @@ func (o Options) width() int {
 
 // The shapes of what is not shown in public. The words before a user's name are LiteLLM's own.
 var (
-	userForm   = regexp.MustCompile(`(?i)\b(user|user_id|end_user|end-user|customer|email)(\s*[=:]\s*)[^\s,;)]+`)
+	userForm   = regexp.MustCompile(`(?i)\b(user|user_id|end_user|end-user|customer|email|tag)(\s*[=:]\s*)[^\s,;)]+`)
 	emailForm  = regexp.MustCompile(`[^\s<>"'=,;:()]+@[^\s<>"'=,;:()]+\.[^\s<>"'=,;:()]+`)
 	addrForm   = regexp.MustCompile(`[0-9A-Fa-f:.]*[0-9A-Fa-f]+[:.][0-9A-Fa-f:.]+`)
 	urlForm    = regexp.MustCompile(`https?://[^\s"'<>)]+`)

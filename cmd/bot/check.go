@@ -140,7 +140,8 @@ func (p *pass) spend(ctx context.Context, o observe.Observer, k settings.Key) (b
 		if out.Name == k.Name && out.Holder != nil && len(out.Generations) > 0 {
 			f := o.FactsOf(k.Name, out.Holder)
 			f.Limit, f.Spend, f.ResetAt = out.MaxBudget, out.Spend, out.ResetAt
-			f.WindowStart, _ = budget.WindowStartIn(out.BudgetDuration, out.ResetAt, o.Zone)
+			start, _ := budget.WindowStartIn(out.BudgetDuration, out.ResetAt, o.Zone)
+			f.WindowStart = budget.Begun(start, out.Holder.CreatedAt, p.in.Now)
 			return f, nil
 		}
 	}

@@ -155,6 +155,7 @@ type Usage struct {
 	EndUser          string
 	Tags             []string
 	CacheHit         bool // answered by the proxy's own cache
+	Cooled           bool // refused because every deployment was left alone after failures
 }
 
 // Record books calls at once: rows in the log, daily sums, and spend of the key, its user and its team as far as the call
@@ -199,6 +200,11 @@ func (p *Proxy) record(u Usage, now time.Time) {
 				row.group = u.Model
 			}
 		}
+	}
+	if u.Cooled {
+		row.status, row.model = statusFailure, spec.Name
+		row.refused = &refusal{status: 429, class: "RouterRateLimitError", text: "No deployments available for selected model, Try again in 60 seconds. " +
+			"Passed model=" + spec.Name + ". pre-call-checks=False, cooldown_list=['" + spec.id() + "']"}
 	}
 	if key := p.store.keys[u.Token]; key != nil {
 		row.alias, row.userID, row.teamID = key.alias, key.userID, key.teamID
