@@ -1,10 +1,12 @@
 # shellcheck shell=bash
 # Sourced by run: the real LiteLLM proxy with PostgreSQL, and the Action in a real container. Each function is one step.
 
-releases=(1.81.13 1.106.10)
+releases=(1.81.13 1.93.2 1.106.10)
 newest=${releases[-1]}
 export LITELLM_LIVE_MASTER_KEY=${LITELLM_MASTER_KEY:-sk-master-1234567890123456}
+config=$root/observe/testdata/litellm.yaml   # of the proxies: what judgement needs besides keys and budgets
 second=$logs/second   # folder of the second proxy on one database
+zoned=$logs/zoned     # litellm-live's cache for the proxy in another time zone
 
 live() {
   proxies
@@ -35,6 +37,9 @@ proxies() {
   LIVE_SEQUENCES=${LIVE_SEQUENCES:-16} step 'money and access through rotations on real LiteLLM' live_test ./rotate Live
   step 'end to end against real LiteLLM' live_test ./cmd/bot 'TestLive'
   openclaw
+  # Last on these proxies: it takes their databases away for a while.
+  LITELLM_LIVE_OUTAGE=1 step 'figures equal SQL, evidence, rights, outages' live_test ./observe Live
+  step "budget windows of LiteLLM $newest in another time zone" other_zone
 }
 
 # openclaw runs the real OpenClaw CLI and gateway before the real proxies: docs/openclaw.md command by command, agents, a
@@ -52,6 +57,22 @@ openclaw() {
   export OPENCLAW_LIVE=$shared/openclaw-live
   step "what lint and config say, against OpenClaw's own validator" live_test ./openclaw TestReal
   step 'OpenClaw before real LiteLLM, docs/openclaw.md included' live_test ./cmd/bot TestRealOpenClaw
+}
+
+# other_zone holds windows against a proxy that resets budgets in New York, at noon.
+other_zone() {
+  local link status=0
+  mkdir -p "$zoned"
+  for link in "$newest" npm uv; do
+    [[ -e $(litellm_cache)/$link ]] && ln -sfn "$(readlink -f "$(litellm_cache)/$link")" "$zoned/$link"
+  done
+  touch "$logs/started-zoned"   # so that it is stopped, whatever happens
+  LITELLM_LIVE_CACHE=$zoned LITELLM_MASTER_KEY=$LITELLM_LIVE_MASTER_KEY \
+    "$shared/litellm-live/up" "$newest" --config "$root/observe/testdata/zoned.yaml" >/dev/null
+  LITELLM_LIVE=$newest=$(<"$zoned/run/$newest/url") LITELLM_LIVE_DATABASE=$newest=$(<"$zoned/run/$newest/database_url") \
+    LITELLM_LIVE_ZONE=America/New_York@12:00 live_test ./observe LiveResets || status=$?
+  LITELLM_LIVE_CACHE=$zoned "$shared/litellm-live/down" "$newest" && rm -f "$logs/started-zoned"
+  return "$status"
 }
 
 # actions runs the Action as GitHub would.
@@ -106,7 +127,7 @@ start_proxy() {
   done
   if [[ -L $run ]]; then "$shared/litellm-live/down" "$release"; fi
   touch "$logs/started-$release"   # so that it is stopped, too
-  LITELLM_MASTER_KEY=$LITELLM_LIVE_MASTER_KEY "$shared/litellm-live/up" "$release" >/dev/null
+  LITELLM_MASTER_KEY=$LITELLM_LIVE_MASTER_KEY "$shared/litellm-live/up" "$release" --config "$config" >/dev/null
   is_up "$release"
   echo "note: started, $(proxy_url "$release")"
 }
@@ -127,6 +148,7 @@ live_test() {
 # stop_live stops what was started here, and nothing else.
 stop_live() {
   if [[ -s $second/pid ]]; then kill "$(<"$second/pid")" 2>/dev/null || true; fi
+  if [[ -e $logs/started-zoned ]]; then LITELLM_LIVE_CACHE=$zoned "$shared/litellm-live/down" "$newest" || true; fi
   local release
   for release in "${releases[@]}"; do
     if [[ -e $logs/started-$release ]]; then "$shared/litellm-live/down" "$release" || true; fi
