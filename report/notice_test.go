@@ -157,6 +157,32 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// FuzzExtractMemory: people edit the body in any way. What is read from it is within bounds, and writing into it what
+// is remembered keeps what they wrote.
+func FuzzExtractMemory(f *testing.F) {
+	part, err := report.EmbedMemory("## state", report.Memory{Shown: "x", Stories: []report.Story{{Key: "a"}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	whole := report.ReplaceOurs("before\n", part)
+	for _, body := range []string{"", whole, whole[:len(whole)-20], strings.ReplaceAll(whole, "\n", "\r\n"), report.Marker, report.Marker + report.Marker, whole + whole,
+		"<!-- openclaw-litellm:memory:AAAA -->", "<!-- openclaw-litellm:end -->" + report.Marker} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		if m, err := report.ExtractMemory(body); err != nil && (len(m.Stories) > 0 || m.Shown != "") {
+			t.Errorf("an error and %+v", m)
+		}
+		written := report.ReplaceOurs(body, part)
+		if m, err := report.ExtractMemory(written); err != nil || m.Shown != "x" {
+			t.Errorf("what was written reads as %+v, %v", m, err)
+		}
+		if again := report.ReplaceOurs(written, part); len(again) > len(written)+2 {
+			t.Errorf("writing it again makes it longer, from %d to %d bytes", len(written), len(again))
+		}
+	})
+}
+
 func TestEmbed(t *testing.T) {
 	t.Parallel()
 	mem := report.Memory{Shown: "state one"}

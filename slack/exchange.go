@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/slack-go/slack"
 
@@ -102,7 +103,7 @@ func (x *exchange) quote(text string) string {
 			text = strings.ReplaceAll(text, v.Reveal(), secret.Redacted)
 		}
 	}
-	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
+	text = strings.Join(strings.Fields(strings.Map(printable, strings.ToValidUTF8(text, "?"))), " ")
 	if len(text) > maxDetail {
 		text = strings.ToValidUTF8(text[:maxDetail], "") + "…"
 	}
@@ -170,4 +171,12 @@ func private(host string) bool {
 	}
 	return !strings.Contains(host, ".") || strings.HasSuffix(host, ".internal") || strings.HasSuffix(host, ".local") ||
 		strings.HasSuffix(host, ".localhost")
+}
+
+// printable makes a space of what a terminal or a log would act on.
+func printable(r rune) rune {
+	if unicode.IsControl(r) {
+		return ' '
+	}
+	return r
 }
