@@ -58,14 +58,14 @@ type timing struct {
 	requests int64
 }
 
-// timed is the median of what reading everything takes.
+// timed is the least of what reading everything takes: what else the machine does can only add to it.
 func (l *live) timed() timing {
 	l.Helper()
 	var all []time.Duration
 	o := l.observer("backup")
 	o.Rows = 0
 	var made int64
-	for range 15 {
+	for range 25 {
 		before, start := l.Requests(), time.Now()
 		f, err := o.Spend(l.Context(), l.holder)
 		l.must(err)
@@ -77,6 +77,5 @@ func (l *live) timed() timing {
 		made = l.Requests() - before
 		time.Sleep(50 * time.Millisecond)
 	}
-	slices.Sort(all)
-	return timing{all[len(all)/2], made}
+	return timing{slices.Min(all), made}
 }

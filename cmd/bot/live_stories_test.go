@@ -236,58 +236,6 @@ func manageRoutes() []string {
 		"/key/delete", "/team/member_add", "/team/member_update")
 }
 
-// liveReadingKey judges and reports with a key that may only read: nothing is left out for want of rights, every figure of
-// the report equals SQL, and rotation is refused.
-func liveReadingKey(s *site, p liveProxy) {
-	ctx := context.Background()
-	s.must("rotate")
-	v := s.key()
-	s.answers(v, v, v)
-	s.flushed()
-	user := s.name + "-reader"
-	s.Cleanup(func() { _ = s.look.DeleteUser(ctx, user) })
-	reading := secret.New("sk-reading-" + s.name)
-	err := s.look.CreateUser(ctx, user, litellm.Fields{"user_role": "proxy_admin"})
-	if err == nil {
-		err = s.look.GenerateKey(ctx, litellm.NewKey{Value: reading, Fields: litellm.Fields{"user_id": user, "allowed_routes": readRoutes()}})
-	}
-	if err != nil {
-		s.Fatal(err)
-	}
-	s.env["LITELLM_MASTER_KEY"] = reading.Reveal()
-	for _, args := range [][]string{{"check", "--dry-run"}, {"check", "--dry-run", "--alert-forecast", "120%"}, {"report", "--period", "day", "--format", "json", "--dry-run"},
-		{"report", "--period", "week", "--format", "html", "--dry-run"}, {"report", "--period", "month", "--format", "csv", "--dry-run"}} {
-		r := s.must(args...)
-		if len(r.writes) > 0 || strings.Contains(r.out+r.errors, "forbidden") || strings.Contains(r.out, "not told in full") || strings.Contains(r.out, "is not judged") {
-			s.Errorf("with a reading key: %s", r)
-		}
-		s.Logf("%s: %d requests", strings.Join(args, " "), r.requests)
-	}
-	if r := s.bot("rotate", "--now"); r.code == exitOK || len(s.rows()) != 1 {
-		s.Errorf("a reading key rotated: %s", r)
-	}
-	p.needsDatabase(s)
-	var told struct {
-		Overview struct {
-			Total struct {
-				Spend    decimal.Decimal `json:"spend"`
-				Requests int64           `json:"requests"`
-				Tokens   int64           `json:"tokens"`
-			} `json:"total"`
-		} `json:"overview"`
-	}
-	if err := json.Unmarshal([]byte(s.must("report", "--period", "day", "--format", "json", "--dry-run").out), &told); err != nil {
-		s.Fatal(err)
-	}
-	sql := p.sql(s, fmt.Sprintf(`SELECT coalesce(sum(spend), 0), coalesce(sum(api_requests), 0), coalesce(sum(prompt_tokens + completion_tokens), 0)
-		FROM "LiteLLM_DailyUserSpend" WHERE user_id = '%s' AND date = '%s'`, rotate.HolderID(s.name), time.Now().UTC().Format(time.DateOnly)))
-	columns := strings.Split(sql, "|")
-	if t := told.Overview.Total; usd(columns[0]).Sub(t.Spend).Abs().GreaterThan(decimal.New(1, -9)) || columns[1] != fmt.Sprint(t.Requests) || columns[2] != fmt.Sprint(t.Tokens) ||
-		!t.Spend.IsPositive() {
-		s.Errorf("the report says %+v, SQL %s", t, sql)
-	}
-}
-
 // liveNarrowKey does the job with a key that may do only what the job takes.
 func liveNarrowKey(s *site, _ liveProxy) {
 	ctx := context.Background()
