@@ -39,7 +39,7 @@ proxies() {
   openclaw
   # Last on these proxies: it takes their databases away for a while.
   LITELLM_LIVE_OUTAGE=1 step 'figures equal SQL, evidence, rights, outages' live_test ./observe Live
-  step "budget windows of LiteLLM $newest in another time zone" other_zone
+  step "LiteLLM $newest in another time zone, with health checks" other_zone
 }
 
 # openclaw runs the real OpenClaw CLI and gateway before the real proxies: docs/openclaw.md command by command, agents, a
@@ -59,7 +59,7 @@ openclaw() {
   step 'OpenClaw before real LiteLLM, docs/openclaw.md included' live_test ./cmd/bot TestRealOpenClaw
 }
 
-# other_zone holds windows against a proxy that resets budgets in New York, at noon.
+# other_zone holds windows and health against a proxy that resets budgets in New York, at noon, and checks its deployments.
 other_zone() {
   local link status=0
   mkdir -p "$zoned"
@@ -70,7 +70,7 @@ other_zone() {
   LITELLM_LIVE_CACHE=$zoned LITELLM_MASTER_KEY=$LITELLM_LIVE_MASTER_KEY \
     "$shared/litellm-live/up" "$newest" --config "$root/observe/testdata/zoned.yaml" >/dev/null
   LITELLM_LIVE=$newest=$(<"$zoned/run/$newest/url") LITELLM_LIVE_DATABASE=$newest=$(<"$zoned/run/$newest/database_url") \
-    LITELLM_LIVE_ZONE=America/New_York@12:00 live_test ./observe LiveResets || status=$?
+    LITELLM_LIVE_ZONE=America/New_York@12:00 live_test ./observe 'Live(Resets|Health)' || status=$?
   LITELLM_LIVE_CACHE=$zoned "$shared/litellm-live/down" "$newest" && rm -f "$logs/started-zoned"
   return "$status"
 }

@@ -12,9 +12,13 @@ import (
 // disagree holds the spend of the window against the sum of its days. They may differ by one percent, and by what was
 // spent within the last two minutes, which may be in one and not yet in the other. Of a window that begins within a UTC day,
 // anything between nothing and all of that day may belong to it: what is told is the least by which they differ. They cannot
-// be compared where the window begins before the days asked for, nor in the window in which a key was adopted with its spend.
+// be compared where the window begins before the days asked for, in the first minutes of a window or of a key, when all of it
+// is too new, nor in the window in which a key was adopted with its spend.
 func disagree(f Facts, _ Policy, now time.Time) []finding.Finding {
 	if f.Days == nil || f.WindowStart.IsZero() || f.DaysFrom == "" || f.DaysFrom > f.WindowStart.UTC().Format(dayFormat) || f.DaysTo < now.UTC().Format(dayFormat) {
+		return nil
+	}
+	if now.Sub(f.WindowStart) < batch || now.Sub(f.HolderSince) < batch {
 		return nil
 	}
 	if f.Adopted && (f.HolderSince.IsZero() || !f.HolderSince.Before(f.WindowStart)) {

@@ -325,7 +325,7 @@ func TestDisagree(t *testing.T) {
 			}
 			for _, blind := range []func(*budget.Facts){
 				func(f *budget.Facts) { f.Days = nil }, func(f *budget.Facts) { f.DaysFrom = "2026-11-02" }, func(f *budget.Facts) { f.DaysTo = "2026-11-22" },
-				func(f *budget.Facts) { f.WindowStart = time.Time{} },
+				func(f *budget.Facts) { f.WindowStart = time.Time{} }, func(f *budget.Facts) { f.HolderSince = now.Add(-119 * time.Second) },
 			} {
 				g := f
 				blind(&g)

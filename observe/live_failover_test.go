@@ -4,6 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -122,6 +126,7 @@ func TestLiveTrouble(t *testing.T) {
 			c.Attempts = 1
 			l.trouble(c, cause, failover.RuleProxyDown)
 		}
+		l.slow()
 		if os.Getenv("LITELLM_LIVE_OUTAGE") == "" {
 			return
 		}
@@ -147,6 +152,25 @@ func TestLiveTrouble(t *testing.T) {
 	})
 }
 
+// slow looks at the proxy through something that holds its answers back for longer than it may take.
+func (l *live) slow() {
+	l.Helper()
+	at, err := url.Parse(l.BaseURL)
+	l.must(err)
+	forward := httputil.NewSingleHostReverseProxy(at)
+	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/health/readiness") {
+			time.Sleep(5200 * time.Millisecond)
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	defer between.Close()
+	f := observe.Observer{Client: &litellm.Client{BaseURL: between.URL, Key: l.Key, Attempts: 1}, Keys: l.observer().Keys}.Look(l.Context(), time.Now()).Failover
+	if found := failover.Check(f, failover.Policy{}, time.Now()); !f.Proxy.Ready || !told(found, failover.RuleSlow, "LiteLLM") {
+		l.Errorf("a slow proxy: %+v, found %+v", f.Proxy, found)
+	}
+}
+
 // trouble looks with a client and wants one finding, that of the rule and cause.
 func (l *live) trouble(c *litellm.Client, cause, rule string) {
 	l.Helper()
@@ -155,4 +179,37 @@ func (l *live) trouble(c *litellm.Client, cause, rule string) {
 	if f.Proxy.Cause != cause || len(found) != 1 || found[0].Rule != rule || found[0].Severity != finding.Critical {
 		l.Errorf("want cause %s: %+v, found %+v", cause, f.Proxy, found)
 	}
+}
+
+// TestLiveHealth reads the background health checks of a proxy that makes them (testdata/zoned.yaml): one deployment of two
+// is a warning, all of them are critical.
+func TestLiveHealth(t *testing.T) {
+	onLive(t, func(l *live) {
+		models, err := l.Models(l.Context())
+		l.must(err)
+		if !strings.Contains(fmt.Sprint(models), "half") {
+			l.Skip("this proxy has no deployment that is not there: start it with observe/testdata/zoned.yaml")
+		}
+		var found []finding.Finding
+		for range 60 {
+			found = failover.Check(l.observer("half", "gone").Look(l.Context(), time.Now()).Failover, failover.Policy{}, time.Now())
+			if told(found, failover.RuleUnhealthy, "gone") && told(found, failover.RuleUnhealthy, "half") {
+				break
+			}
+			time.Sleep(500 * time.Millisecond)
+		}
+		for _, f := range found {
+			want, severity := map[string]string{"half": "1 of 2 deployments of half", "gone": "every deployment of gone"}[f.Subject.Name], finding.Warning
+			if f.Subject.Name == "gone" {
+				severity = finding.Critical
+			}
+			if f.Rule == failover.RuleUnhealthy && (want == "" || !strings.Contains(f.Summary, want) || f.Severity != severity || f.Since.IsZero() ||
+				!strings.Contains(f.Cause, "Connection error")) {
+				l.Errorf("found %+v", f)
+			}
+		}
+		if !told(found, failover.RuleUnhealthy, "gone") || !told(found, failover.RuleUnhealthy, "half") || told(found, failover.RuleUnhealthy, "backup") {
+			l.Errorf("found %+v", found)
+		}
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/org/openclaw-litellm-action/budget"
+	"github.com/org/openclaw-litellm-action/failover"
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/secret"
@@ -149,5 +150,35 @@ func (l *live) disagreement(f budget.Facts) {
 		l.Errorf("sources that differ by %s are not told", difference())
 	} else {
 		l.same("the difference", told, difference())
+	}
+}
+
+// others makes what is no agent's request: a call of the management key, and the proxy's own health checks.
+func (l *live) others() {
+	l.Helper()
+	if _, err := l.Chat(l.Context(), l.Key, "backup", 20); err != nil {
+		l.Error(err)
+	}
+	req, err := http.NewRequestWithContext(l.Context(), http.MethodGet, l.BaseURL+"/health", nil)
+	l.must(err)
+	req.Header.Set("Authorization", "Bearer "+l.Key.Reveal())
+	resp, err := http.DefaultClient.Do(req)
+	l.must(err)
+	resp.Body.Close()
+}
+
+// models holds the requests that models answered, the management key's included and health checks not, against SQL, and wants
+// the model without a price told, and no other.
+func (l *live) models(f budget.Facts, seen failover.Facts) {
+	l.Helper()
+	if len(seen.Gaps) == 0 || !strings.Contains(strings.Join(seen.Gaps, " "), "only the newest") {
+		l.same("requests answered ("+seen.Source+")", fmt.Sprint(seen.Requests), l.sql(`SELECT count(*) FROM "LiteLLM_SpendLogs" WHERE status = 'success'
+			AND coalesce(model_group, '') <> '' AND api_key <> 'litellm-internal-health-check' AND coalesce(metadata->>'user_api_key_alias', '') <> 'litellm-internal-health-check'
+			AND "startTime" > now() AT TIME ZONE 'UTC' - interval '1 hour'`)[0][0])
+	}
+	found := budget.Check(f, budget.Policy{}, time.Now())
+	i := slices.IndexFunc(found, func(g finding.Finding) bool { return g.Rule == budget.RuleUnpriced })
+	if i < 0 || found[i].Level != "free" {
+		l.Errorf("found %+v, want the model without a price", found)
 	}
 }

@@ -125,8 +125,8 @@ func (l *live) same(what, got, want string) {
 	}
 }
 
-// settle waits until the proxy has written n rows at least, and what it has written no longer changes. LITELLM_LIVE_FLUSH
-// says how many seconds apart it writes, where that is not one.
+// settle waits until the proxy has written n rows at least and counted what the calls cost, and what it has written no longer
+// changes. LITELLM_LIVE_FLUSH says how many seconds apart it writes, where that is not one.
 func (l *live) settle(n int) {
 	l.Helper()
 	flush := 1
@@ -138,12 +138,15 @@ func (l *live) settle(n int) {
 			(SELECT coalesce(sum(api_requests), 0) FROM "LiteLLM_DailyUserSpend" WHERE user_id = '%[1]s')`, l.holder.UserID))
 	}
 	before, since := "", time.Now()
-	rows := 0
+	rows, spend := 0, ""
 	for start := time.Now(); time.Since(start) < 90*time.Second; time.Sleep(500 * time.Millisecond) {
 		if now := state(); now != before {
 			before, since = now, time.Now()
 		}
-		if _, err := fmt.Sscanf(before, "[[%d", &rows); err == nil && rows >= n && time.Since(since) > quiet {
+		if _, err := fmt.Sscanf(before, "[[%d %s", &rows, &spend); err != nil || rows < n || time.Since(since) < quiet {
+			continue
+		}
+		if got, err := decimal.NewFromString(spend); err == nil && got.Sub(l.cost).Abs().LessThan(decimal.New(1, -5)) {
 			return
 		}
 	}
@@ -175,7 +178,7 @@ func TestLiveFiguresEqualSQL(t *testing.T) {
 	onLive(t, func(l *live) {
 		l.Parallel()
 		const crowd = 120
-		models := []string{"primary", "backup", "cheap", "cooled"}
+		models := []string{"primary", "backup", "cheap", "free", "cooled"}
 		first := l.key(models...)
 		l.call(first, "backup", "backup", "primary", "cheap")
 		l.ask(first, "cheap", litellm.Fields{"metadata": litellm.Fields{"tags": []string{"nightly", "team-a"}}})
@@ -198,12 +201,14 @@ func TestLiveFiguresEqualSQL(t *testing.T) {
 		}
 		l.ask(second, "backup", litellm.Fields{"user": "eve", "metadata": litellm.Fields{"tags": []string{"team-a"}}})
 		l.ask(second, "cheap", litellm.Fields{"user": "bob"})
+		l.ask(second, "free", litellm.Fields{"user": "bob"})
+		l.others()
 		keys := make([]secret.Value, crowd)
 		for i := range keys {
 			keys[i] = l.key("backup")
 		}
 		l.atOnce(keys)
-		l.settle(17 + crowd)
+		l.settle(18 + crowd)
 
 		f, model := l.facts(l.observer(models...))
 		l.window(f)
@@ -212,6 +217,7 @@ func TestLiveFiguresEqualSQL(t *testing.T) {
 		l.cacheHits(cached)
 		l.recent(f)
 		l.fallbacks(model)
+		l.models(f, model)
 		l.disagreement(f)
 		l.Logf("%d requests to the proxy in all; calls cost %s, the budget holds %s", l.Requests(), l.cost, f.Spend)
 	})

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -19,6 +20,21 @@ import (
 	"github.com/org/openclaw-litellm-action/rotate"
 	"github.com/org/openclaw-litellm-action/secret"
 )
+
+// TestLiveJudges is what a user gets told of a real proxy, story by story. It runs by itself: a fallback here is a finding of
+// every key on the proxy.
+func TestLiveJudges(t *testing.T) {
+	proxies := live(t)
+	bin := buildBot(t)
+	for _, p := range proxies {
+		t.Run(p.version, func(t *testing.T) {
+			t.Parallel()
+			t.Run("reading-key", func(t *testing.T) { liveReadingKey(liveSite(t, bin, p, "reading-key"), p) })
+			t.Run("probe", func(t *testing.T) { liveProbe(liveSite(t, bin, p, "probe"), p) })
+			t.Run("export", func(t *testing.T) { liveExport(liveSite(t, bin, p, "export"), p) })
+		})
+	}
+}
 
 // liveReadingKey judges and reports with a key that may only read: nothing is left out for want of rights, every figure of
 // the report equals SQL, and rotation is refused.
@@ -51,10 +67,16 @@ func liveReadingKey(s *site, p liveProxy) {
 		s.Errorf("a reading key rotated: %s", r)
 	}
 	p.needsDatabase(s)
+	const before = "1.234567891"
+	p.sql(s, fmt.Sprintf(`INSERT INTO "LiteLLM_DailyUserSpend" (id, user_id, date, api_key, model, model_group, custom_llm_provider, prompt_tokens, completion_tokens,
+		spend, api_requests, successful_requests, failed_requests, updated_at) VALUES ('%[1]s', '%[2]s', '%[3]s', '%[4]s', 'openai/fake2', 'backup', 'openai', 1, 2, %[5]s, 3, 3, 0, now())`,
+		s.name, rotate.HolderID(s.name), time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly), v.SHA256(), before))
 	var told struct {
 		Overview struct {
 			Total struct {
 				Spend    decimal.Decimal `json:"spend"`
+				Before   decimal.Decimal `json:"before"`
+				Change   decimal.Decimal `json:"change_percent"`
 				Requests int64           `json:"requests"`
 				Tokens   int64           `json:"tokens"`
 			} `json:"total"`
@@ -67,8 +89,8 @@ func liveReadingKey(s *site, p liveProxy) {
 		FROM "LiteLLM_DailyUserSpend" WHERE user_id = '%s' AND date = '%s'`, rotate.HolderID(s.name), time.Now().UTC().Format(time.DateOnly)))
 	columns := strings.Split(sql, "|")
 	if t := told.Overview.Total; usd(columns[0]).Sub(t.Spend).Abs().GreaterThan(decimal.New(1, -9)) || columns[1] != fmt.Sprint(t.Requests) || columns[2] != fmt.Sprint(t.Tokens) ||
-		!t.Spend.IsPositive() {
-		s.Errorf("the report says %+v, SQL %s", t, sql)
+		!t.Spend.IsPositive() || !t.Before.Equal(usd(before)) || !t.Change.Equal(t.Spend.Sub(t.Before).Mul(usd("100")).DivRound(t.Before, 1)) {
+		s.Errorf("the report says %+v, SQL %s, and %s the day before", t, sql, before)
 	}
 }
 

@@ -165,7 +165,6 @@ func TestLive(t *testing.T) {
 		tell func(s *site, p liveProxy)
 	}{
 		{"life", liveLife}, {"budget", liveBudget}, {"adoption", liveAdoption}, {"four-at-once", liveFourAtOnce}, {"narrow-key", liveNarrowKey},
-		{"reading-key", liveReadingKey}, {"probe", liveProbe}, {"export", liveExport},
 	}
 	for _, p := range proxies {
 		t.Run(p.version, func(t *testing.T) {
