@@ -10,6 +10,8 @@
 //	          GET /spend/logs/v2: one page, the newest rows of the window or of six hours, of all keys at once
 //	Spend     GET /user/info (for a key in a team its membership instead), unless the pass has read the holder already
 //	Activity  GET /user/daily/activity; releases before 1.93 two more
+//	Parts     GET /tag/daily/activity and GET /customer/daily/activity: one of each for every virtual key
+//	CacheHits GET /spend/logs/v2: the newest free rows, up to a bound; Prices GET /model/info, for all keys at once
 //	Dearest   GET /spend/logs/v2: one short page in order of spend
 //	Probe     POST /v1/chat/completions: at most twenty calls of one token, none after a quarter of a dollar
 //

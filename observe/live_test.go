@@ -208,7 +208,7 @@ func TestLiveFiguresEqualSQL(t *testing.T) {
 			keys[i] = l.key("backup")
 		}
 		l.atOnce(keys)
-		l.settle(18 + crowd)
+		l.settle(19 + crowd)
 
 		f, model := l.facts(l.observer(models...))
 		l.window(f)

@@ -87,7 +87,7 @@ func (d *details) try(what string, look func() error) {
 		if litellm.IsKind(err, litellm.Forbidden) {
 			advice = "; the management key lacks this route, see the recipe in docs/facts.md"
 		}
-		d.note("%s are not told in full: %v%s", what, err, advice)
+		d.note("not told in full: %s: %v%s", what, err, advice)
 	}
 }
 
