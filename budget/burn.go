@@ -16,14 +16,14 @@ type pair struct {
 	long, short time.Duration
 	share       decimal.Decimal // of the budget, spent in the long window, that is worth a finding
 	least       decimal.Decimal // burn rate, whatever share that is of a short budget window
+	steady      bool            // the short window must hold a rate as well, or sparse requests would make it come and go
 	slow        bool            // the forecast, where there is one, knows better
 }
 
 // BurnReach is how far back requests are of use to the burn rate.
 const BurnReach = 6 * time.Hour
 
-// leastBurning are the requests within the long window that make a rate: fewer are dear requests, which are a rule of their
-// own.
+// leastBurning are the requests within a window that make a rate: fewer are dear requests, which are a rule of their own.
 const leastBurning = 3
 
 // burnPairs are those of the SRE workbook, the fastest first: 2 % of a 30 days' budget in an hour burns 14.4 times too fast,
@@ -33,8 +33,8 @@ const leastBurning = 3
 func burnPairs() []pair {
 	return []pair{
 		{long: time.Hour, short: 5 * time.Minute, share: decimal.New(2, -2), least: decimal.NewFromInt(3)},
-		{long: BurnReach, short: 30 * time.Minute, share: decimal.New(5, -2), least: decimal.NewFromInt(3)},
-		{long: 3 * 24 * time.Hour, short: BurnReach, share: decimal.New(10, -2), least: decimal.New(15, -1), slow: true},
+		{long: BurnReach, short: 30 * time.Minute, share: decimal.New(5, -2), least: decimal.NewFromInt(3), steady: true},
+		{long: 3 * 24 * time.Hour, short: BurnReach, share: decimal.New(10, -2), least: decimal.New(15, -1), steady: true, slow: true},
 	}
 }
 
@@ -67,7 +67,7 @@ func burn(f Facts, p Policy, now time.Time) []finding.Finding {
 func (f Facts) burns(b pair, period time.Duration, now time.Time) (finding.Finding, bool) {
 	long, brief := f.spentWithin(b.long, now), f.spentWithin(b.short, now)
 	rate, recent, factor := f.burned(long.spend, period, b.long), f.burned(brief.spend, period, b.short), b.factor(period)
-	if long.requests < leastBurning || rate.LessThan(factor) || recent.LessThan(factor) {
+	if long.requests < leastBurning || b.steady && brief.requests < leastBurning || rate.LessThan(factor) || recent.LessThan(factor) {
 		return finding.Finding{}, false
 	}
 	lasts := time.Duration(f.left().Div(long.spend).Mul(decimal.NewFromInt(int64(b.long))).IntPart())
@@ -82,8 +82,8 @@ func (f Facts) burns(b pair, period time.Duration, now time.Time) (finding.Findi
 	out.Summary = fmt.Sprintf("%s burns its budget %s times too fast: at this pace it is gone in %s", f.Key, rate.Round(1), short(lasts))
 	out.Observed, out.Limit = &finding.Quantity{Value: rate.Round(1), Unit: "×"}, &finding.Quantity{Value: factor.Round(2), Unit: "×"}
 	out.Since = now.Add(-b.long)
-	out.Cause = join(fmt.Sprintf("%s in the last %s and %s in the last %s, both at least %s times what would last", show(long.spend),
-		span(b.long), show(brief.spend), span(b.short), factor.Round(2)), top(long.models), topUser(f.Recent))
+	out.Cause = join(fmt.Sprintf("%s in the last %s and %s in the last %s", show(long.spend), span(b.long), show(brief.spend), span(b.short)),
+		top(long.models), topUser(f.Recent))
 	out.Advice = "Stop what runs away, or raise max_budget, before " + day(now.Add(lasts)) + "; the reset is on " + day(f.ResetAt) + "."
 	return out, true
 }

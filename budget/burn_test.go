@@ -8,10 +8,12 @@ import (
 	"github.com/org/openclaw-litellm-action/budget"
 )
 
-// spentAt are three requests: little, and the rest at two moments before now.
+// spentAt are five requests: little, and the rest at two moments before now.
 func spentAt(amount string, before time.Duration, later string, laterBefore time.Duration) []budget.Request {
 	return []budget.Request{
 		{At: now.Add(-laterBefore), Model: "big", Spend: dec(later)},
+		{At: now.Add(-laterBefore), Model: "small", Spend: dec("0.0000000001")},
+		{At: now.Add(-laterBefore), Model: "small", Spend: dec("0.0000000001")},
 		{At: now.Add(-before), Model: "big", Spend: dec(amount)},
 		{At: now.Add(-before), Model: "small", Spend: dec("0.000000001")},
 	}
@@ -37,16 +39,19 @@ func TestBurnPairs(t *testing.T) {
 		days        []budget.Day
 		severity    string
 		cause       string
+		limit       string // the factor of the pair
 	}{
 		{name: "six hours", spend: "70", requests: spentAt("0.1", 59*time.Minute, "0.5", time.Minute), earlier: spentAt("2", 5*time.Hour, "2.4", 2*time.Hour),
-			severity: "warning", cause: "5.00 USD in the last 6 hours and 0.50 USD in the last 30 minutes, both at least 6 times"},
+			severity: "warning", cause: "5.00 USD in the last 6 hours and 0.50 USD in the last 30 minutes", limit: "6"},
 		{name: "six hours, just not", spend: "70", requests: spentAt("0.1", 59*time.Minute, "0.5", time.Minute), earlier: spentAt("2", 5*time.Hour, "2.399", 2*time.Hour)},
 		{name: "not in the last half hour", spend: "70", requests: spentAt("0.1", 59*time.Minute, "0.41", 29*time.Minute), earlier: spentAt("2", 5*time.Hour, "3", 2*time.Hour)},
+		{name: "two dear requests in the half hour are no rate", spend: "70", requests: []budget.Request{{At: now, Spend: dec("2")}, {At: now, Spend: dec("2")}},
+			earlier: spentAt("2", 5*time.Hour, "2.4", 2*time.Hour)},
 		{name: "older than six hours", spend: "70", requests: spentAt("0.1", 59*time.Minute, "0.5", time.Minute), earlier: spentAt("2", 361*time.Minute, "2.4", 2*time.Hour)},
 		{name: "the faster pair is told", spend: "70", requests: spentAt("2", 59*time.Minute, "1", time.Minute), earlier: spentAt("20", 5*time.Hour, "2", 2*time.Hour),
-			severity: "critical", cause: "3.00 USD in the last hour and 1.00 USD in the last 5 minutes, both at least 14.4 times"},
+			severity: "critical", cause: "3.00 USD in the last hour and 1.00 USD in the last 5 minutes", limit: "14.4"},
 		{name: "three days", spend: "70", days: days("9", "6", "8.75", "0.25"), requests: spentAt("0.1", 59*time.Minute, "1.2", 20*time.Minute),
-			severity: "warning", cause: "15.00 USD in the last 3 days and 1.30 USD in the last 6 hours, both at least 1.5 times what would last; model daily took"},
+			severity: "warning", cause: "15.00 USD in the last 3 days and 1.30 USD in the last 6 hours; model daily took", limit: "1.5"},
 		{name: "three days, just not", spend: "70", days: days("90", "6", "8.74", "0.25"), requests: spentAt("0.1", 59*time.Minute, "1.2", 20*time.Minute)},
 		{name: "three days, and it has stopped", spend: "70", days: days("9", "6", "8.75", "0.25"), requests: spentAt("0.1", 59*time.Minute, "1.1", 20*time.Minute)},
 		{name: "three days, but it lasts", spend: "10", days: days("9", "6", "8.75", "0.25"), requests: spentAt("0.1", 59*time.Minute, "1.2", 20*time.Minute)},
@@ -60,6 +65,9 @@ func TestBurnPairs(t *testing.T) {
 			got := want(t, budget.RuleBurn, f, on, tc.severity)
 			if !strings.Contains(got.Cause, tc.cause) {
 				t.Errorf("cause %q", got.Cause)
+			}
+			if tc.limit != "" && got.Limit.Value.String() != tc.limit {
+				t.Errorf("told from %s times on, want %s", got.Limit.Value, tc.limit)
 			}
 		})
 	}
