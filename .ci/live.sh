@@ -34,7 +34,7 @@ proxies() {
   export LITELLM_LIVE LITELLM_LIVE_DATABASE
   if [[ -s $second/url ]]; then export LITELLM_LIVE_SECOND=$newest=$(<"$second/url"); fi
   step 'contract: real LiteLLM and the one in memory' live_test ./litellm Contract
-  LIVE_SEQUENCES=${LIVE_SEQUENCES:-16} step 'money and access through rotations on real LiteLLM' live_test ./rotate Live
+  LIVE_SEQUENCES=${LIVE_SEQUENCES:-16} step 'money and access through rotations on real LiteLLM' live_test ./rotate Live -parallel 3
   step 'end to end against real LiteLLM' live_test ./cmd/bot 'TestLive'
   openclaw
   # Last on these proxies: it takes their databases away for a while.
@@ -132,10 +132,10 @@ start_proxy() {
   echo "note: started, $(proxy_url "$release")"
 }
 
-# live_test PACKAGE PATTERN: runs live tests. That none ran is a failure; those that were skipped are named with why.
+# live_test PACKAGE PATTERN [FLAG...]: runs live tests. That none ran is a failure; those that were skipped are named with why.
 live_test() {
   local status=0 ran
-  go test "$1" -run "$2" -count=1 -timeout 20m -v >"$logs/live" 2>&1 || status=$?
+  go test "$1" -run "$2" -count=1 -timeout 20m -v "${@:3}" >"$logs/live" 2>&1 || status=$?
   grep -v '^=== ' "$logs/live"
   ran=$(grep -c -E '^ *--- PASS' "$logs/live") || true
   echo "note: $ran passed"

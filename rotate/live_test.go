@@ -136,18 +136,19 @@ func TestLiveTeamKeysDrawOnTheMembersBudget(t *testing.T) {
 			t.Fatalf("the key is in team %q", k.TeamID)
 		}
 		l.again()
-		passed := 0
+		passed, last := 0, 0
 		for i := range 12 {
 			_, err := l.client.Chat(t.Context(), []secret.Value{old, l.a.value}[i%2], "backup", 20)
 			if err == nil {
 				passed++
+				last = i
 			} else if !litellm.IsKind(err, litellm.BudgetExceeded) {
 				t.Fatal(err)
 			}
 			time.Sleep(1500 * time.Millisecond) // 1.81 learns of a member's spend a flush later
 		}
-		if passed < 3 || passed > 6 {
-			t.Errorf("%d calls of 0.05 USD passed on 0.20, want 4 and the proxy's own overshoot", passed)
+		if passed < 3 || last > 7 { // 4 fit; 1.81 lets each key go on for some two seconds, until it has written and read again
+			t.Errorf("%d calls of 0.05 USD passed on 0.20, the last one the %d.: want 4 and the proxy's own overshoot", passed, last+1)
 		}
 		l.policy.MaxBudget = decimal.NewNullDecimal(decimal.RequireFromString("1"))
 		if o := l.rotate(); !strings.Contains(kinds(o), "update") || !o.MaxBudget.Decimal.Equal(decimal.NewFromInt(1)) {
