@@ -73,7 +73,7 @@ func contract(t *testing.T, newProxy func(t *testing.T) *world) {
 		{"unknown_key", unknownKey}, {"clear_fields", clearFields}, {"lists", lists},
 		{"user_twice", userTwice}, {"user_info", userInfo}, {"user_update_creates", userUpdateCreates}, {"user_deleted", userDeleted},
 		{"shared_budget", sharedBudget}, {"carried_spend", carriedSpend}, {"windows", windows}, {"raise_budget", raiseBudget},
-		{"move_key", moveKey}, {"team_budget", teamBudget},
+		{"move_key", moveKey}, {"team_budget", teamBudget}, {"member_limit", memberLimit},
 		{"spend_rows", spendRows}, {"activity_of_user", activityOfUser}, {"breakdown", breakdown}, {"cache_hits", cacheHits},
 		{"fallback", fallback},
 		{"models", modelsListed}, {"health", health}, {"narrow_keys", narrowKeys}, {"identity", identity}, {"two_proxies", twoProxies},
@@ -223,12 +223,12 @@ func (w *world) post(ctx context.Context, path string, body litellm.Fields) erro
 	return nil
 }
 
-// eventually waits until check is nil: within 20 s of a real proxy, that writes what calls cost in batches; at once of
-// the fake, that is told to.
+// eventually waits until check is nil: within 90 s of a real proxy, that writes what calls cost in batches and works with
+// keys, users and members as it read them for up to 60 s; at once of the fake, that is told to.
 func (w *world) eventually(t *testing.T, check func() error) {
 	t.Helper()
 	err := check()
-	for deadline := w.now().Add(20 * time.Second); err != nil && w.live && w.now().Before(deadline); err = check() {
+	for deadline := w.now().Add(90 * time.Second); err != nil && w.live && w.now().Before(deadline); err = check() {
 		w.pass(300 * time.Millisecond)
 	}
 	wantNil(t, err)

@@ -2,6 +2,8 @@ package litellm_test
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -222,6 +224,38 @@ func moveKey(t *testing.T, w *world) {
 	})
 }
 
+// A member's new limit binds from its update on. 1.81 works for ten minutes with a membership as it read it, unless spend of
+// that member is written meanwhile, which a refused member has none of: it goes on refusing. (A user and a team of the same
+// id are mixed up by its caches, and are another matter.)
+func memberLimit(t *testing.T, w *world) {
+	ctx := t.Context()
+	team, id := w.team(t, "limited-team"), w.user(t, "limited-member", nil)
+	wantNil(t, w.AddTeamMember(ctx, team, id, decimal.NewNullDecimal(usd("0.09")), ""))
+	one, two := w.key(t, litellm.Fields{"user_id": id, "team_id": team}), w.key(t, litellm.Fields{"user_id": id, "team_id": team})
+	wantNil(t, w.call(t, one))
+	wantNil(t, w.call(t, two))
+	w.eventually(t, func() error {
+		m, err := w.TeamMember(ctx, team, id)
+		if err == nil && m.Spend.LessThan(usd("0.09")) {
+			err = fmt.Errorf("the member's spend is %s in the row", m.Spend)
+		}
+		return err
+	})
+	w.pass(time.Second) // 1.81 forgets the membership just after it has written the row
+	wantKind(t, w.call(t, one), litellm.BudgetExceeded)
+	wantNil(t, w.UpdateTeamMember(ctx, team, id, decimal.NewNullDecimal(usd("5")), ""))
+	if !w.before(93) {
+		w.eventually(t, func() error { return w.call(t, one) })
+		return
+	}
+	wantKind(t, w.call(t, one), litellm.BudgetExceeded)
+	if w.live && os.Getenv("LITELLM_LIVE_PATIENT") == "" {
+		return
+	}
+	w.pass(10 * time.Minute)
+	wantNil(t, w.call(t, one))
+}
+
 // A key in a team obeys the member's budget there, over all the member's keys, and not its user's own.
 func teamBudget(t *testing.T, w *world) {
 	ctx := t.Context()
@@ -256,10 +290,9 @@ func teamBudget(t *testing.T, w *world) {
 	}
 	wantNil(t, w.UpdateTeamMember(ctx, team, id, decimal.NewNullDecimal(usd("5")), ""))
 	m, err = w.TeamMember(ctx, team, id)
-	if wantNil(t, err); !m.MaxBudget.Decimal.Equal(usd("5")) {
+	if wantNil(t, err); !m.MaxBudget.Decimal.Equal(usd("5")) { // memberLimit says when it binds
 		t.Errorf("%+v", m)
 	}
-	w.eventually(t, func() error { return w.call(t, two) })
 
 	// An update of who is no member is taken, and makes a membership whose budget binds, though the team does not list it.
 	stranger := w.user(t, "stranger", nil)

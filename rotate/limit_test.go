@@ -80,3 +80,22 @@ func TestOldReleaseForgetsSpend(t *testing.T) {
 		}
 	}
 }
+
+// TestOldReleaseKeepsRefusing: that LiteLLM before 1.93 may not see a spent member's new limit for a while is said by the step.
+func TestOldReleaseKeepsRefusing(t *testing.T) {
+	for _, tc := range []struct {
+		old   bool
+		spent string
+		said  bool
+	}{
+		{true, "7", true}, {true, "6.99", false}, {false, "7", false},
+	} {
+		w := newWorld().generation(1, day, true)
+		w.TeamID, w.Old, w.Policy.BudgetDuration = "agents", tc.old, ""
+		w.Member = &litellm.TeamMember{MaxBudget: decimal.NewNullDecimal(decimal.NewFromInt(7)), Spend: decimal.RequireFromString(tc.spent)}
+		p := w.plan(Options{})
+		if len(p.Steps) != 1 || p.Steps[0].Target != "team agents" || strings.Contains(p.Steps[0].Reason, "ten minutes") != tc.said {
+			t.Errorf("%+v: %+v", tc, p.Steps)
+		}
+	}
+}

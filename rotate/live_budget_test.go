@@ -238,7 +238,7 @@ func (s *sequence) drain() {
 		s.Errorf("%s (%s): %s USD could be spent of %s", s.policy.Name, strings.Join(s.story, "; "), total, limit)
 	}
 	var said decimal.Decimal
-	for range 20 {
+	for range 60 {
 		r := &rotate.Runner{LiteLLM: s.client, Policy: s.policy, Now: time.Now, Sleep: sleep}
 		if said = r.Plan(s.Context()).Spend; said.Sub(total).Abs().LessThan(decimal.New(1, -6)) {
 			return

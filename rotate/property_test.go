@@ -108,13 +108,16 @@ func (m *machine) spend(t *rapid.T, v secret.Value) bool {
 }
 
 // room says whether a call may pass, and whether it must. They differ while the last run was not clean, and on 1.81, where
-// a user's budget refuses only above the limit.
+// a user's budget refuses only above the limit, and a member's limit is what the worker read of it in the last ten minutes.
 func (m *machine) room() (may, must bool) {
-	over := 0
+	over, limits := 0, m.limits
 	if m.old {
 		over = 1
 	}
-	return m.spent < slices.Max(m.limits)+over, m.spent < slices.Min(m.limits)
+	if m.clock.Now().Before(m.formerUntil) {
+		limits = slices.Concat(limits, m.former)
+	}
+	return m.spent < slices.Max(limits)+over, m.spent < slices.Min(limits)
 }
 
 // undisturbed is one run that nothing happens to.
@@ -140,6 +143,9 @@ func (m *machine) clean(t *rapid.T, out rotate.Outcome) {
 	}
 	if want := m.policy.BudgetDuration; want != "" && window != want && !m.neverResets() {
 		t.Fatalf("after a clean run the window is %q, want %q", window, want)
+	}
+	if m.old && m.policy.TeamID != "" && len(m.limits) > 1 {
+		m.former, m.formerUntil = slices.Concat(m.former, m.limits), m.clock.Now().Add(10*time.Minute)
 	}
 	m.limits = []int{int(limit.Decimal.Div(perCall).IntPart())}
 	if !out.Spend.Equal(calls(m.spent)) {

@@ -138,13 +138,15 @@ type machine struct {
 	minted []secret.Value // every plaintext that ever was
 	old    bool           // 1.81: a user's budget refuses only above the limit
 
-	spent   int       // calls in the window
-	resetAt time.Time // zero: no window
-	window  string    // as the row has it
-	limits  []int     // what the limit may be, in calls: one when the last run was clean
-	adopted secret.Value
-	moved   bool // the adopted key is the holder's
-	story   []string
+	spent       int       // calls in the window
+	resetAt     time.Time // zero: no window
+	window      string    // as the row has it
+	limits      []int     // what the limit may be, in calls: one when the last run was clean
+	former      []int     // limits that 1.81 may still hold a member to, before formerUntil
+	formerUntil time.Time
+	adopted     secret.Value
+	moved       bool // the adopted key is the holder's
+	story       []string
 
 	held        map[string]time.Time // :: token → when every target last held it
 	compromised map[string]bool      // :: token → a run with --compromised came after it

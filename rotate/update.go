@@ -77,8 +77,11 @@ func (plan *Plan) memberSteps(p Policy, r Reading) {
 		diff = append(diff, change{"budget_duration", m.BudgetDuration, p.BudgetDuration})
 	}
 	if len(diff) > 0 {
-		plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Target: "team " + p.TeamID,
-			Reason: "the holder's budget in the team: " + describe(diff)})
+		reason := "the holder's budget in the team: " + describe(diff)
+		if r.Old && m != nil && m.MaxBudget.Valid && m.Spend.GreaterThanOrEqual(m.MaxBudget.Decimal) {
+			reason += "; LiteLLM before 1.93 may go on refusing for ten minutes, because it works with what it read of a spent member"
+		}
+		plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Target: "team " + p.TeamID, Reason: reason})
 	}
 }
 

@@ -1,6 +1,8 @@
 package litellmtest
 
 import (
+	"time"
+
 	"github.com/shopspring/decimal"
 )
 
@@ -18,6 +20,7 @@ func memberSubject(team, user string) string { return "member:" + team + ":" + u
 
 // settleLive takes spend that reached the rows out of the worker's own count.
 func (p *Proxy) settleLive(subject string, spend decimal.Decimal) {
+	delete(p.memberships, subject)
 	l := p.live[subject]
 	l.spent = l.spent.Sub(spend)
 	if l.spent.IsZero() && l.reserved.IsZero() {
@@ -96,7 +99,7 @@ func (c *call) sharedLimits(row *keyRow) []limit {
 	if member := team.members[row.userID]; member != nil {
 		subject := memberSubject(team.id, row.userID)
 		found = append(found, limit{
-			subject: subject, max: member.maxBudget, spend: c.proxy.current(subject, member.spend),
+			subject: subject, max: c.memberMax(subject, member), spend: c.proxy.current(subject, member.spend),
 			message: func(spend, max decimal.Decimal) string {
 				name := "User=" + row.userID + " in Team=" + team.id + " "
 				if c.family() == family106 {
@@ -107,6 +110,29 @@ func (c *call) sharedLimits(row *keyRow) []limit {
 		})
 	}
 	return found
+}
+
+// membershipKept is how long a worker of 1.81 works with a membership as it read it, unless spend of that member reaches
+// the rows meanwhile.
+const membershipKept = 10 * time.Minute
+
+// membership is the limit of a membership as a worker read it.
+type membership struct {
+	max  decimal.NullDecimal
+	read time.Time
+}
+
+// memberMax is the member's limit as this worker sees it.
+func (c *call) memberMax(subject string, member *memberRow) decimal.NullDecimal {
+	if c.family() != family81 {
+		return member.maxBudget
+	}
+	kept, ok := c.proxy.memberships[subject]
+	if !ok || c.now.Sub(kept.read) >= membershipKept {
+		kept = membership{member.maxBudget, c.now}
+		c.proxy.memberships[subject] = kept
+	}
+	return kept.max
 }
 
 // keyMessage names the key on all but old releases.

@@ -48,16 +48,17 @@ type Proxy struct {
 	server *http.Server
 	url    string
 
-	live    map[string]live     // :: budget subject → spend not in the rows yet; guarded by store.mu
-	cached  map[string]snapshot // :: token → key row as read; guarded by store.mu
-	answers map[string]answered // :: question → what the cache of answers has; guarded by store.mu
-	log     requestLog
-	faults  faultList
-	dbDown  atomic.Bool
-	race    atomic.Pointer[func(route string)]
-	onServe atomic.Pointer[func(*http.Request)]
-	onModel atomic.Pointer[func(model string)]
-	table   map[string]map[string]route // :: path → method → route
+	live        map[string]live       // :: budget subject → spend not in the rows yet; guarded by store.mu
+	memberships map[string]membership // :: budget subject → a member's limit as read; guarded by store.mu
+	cached      map[string]snapshot   // :: token → key row as read; guarded by store.mu
+	answers     map[string]answered   // :: question → what the cache of answers has; guarded by store.mu
+	log         requestLog
+	faults      faultList
+	dbDown      atomic.Bool
+	race        atomic.Pointer[func(route string)]
+	onServe     atomic.Pointer[func(*http.Request)]
+	onModel     atomic.Pointer[func(model string)]
+	table       map[string]map[string]route // :: path → method → route
 }
 
 // New starts a proxy. It panics if no loopback port can be had, as net/http/httptest does.
@@ -83,7 +84,7 @@ func start(o Options, s *store, m *models) *Proxy {
 		store: s, models: m,
 		release: o.Release, fam: familyOf(o.Release), master: o.MasterKey, now: o.Now,
 		flush: o.FlushEvery, lag: o.KeyCacheLag,
-		live: map[string]live{}, cached: map[string]snapshot{}, answers: map[string]answered{},
+		live: map[string]live{}, memberships: map[string]membership{}, cached: map[string]snapshot{}, answers: map[string]answered{},
 		url: urlWithoutServer, table: routes(),
 	}
 	s.join(p)
