@@ -44,8 +44,8 @@ func (b pair) factor(period time.Duration) decimal.Decimal {
 }
 
 // burn judges how fast the budget burns, and tells of the fastest pair of windows that does: burn = (spend/budget)·
-// (period/window) over both windows of the pair. It is worth a finding only if, at the pace of the long one, the rest of the
-// budget is gone before the reset. What is not known can only make the true pace faster, so that what is found is so even if
+// (period/window) over both windows of the pair. It is worth a finding only if, at the pace of either, the rest of the
+// budget is gone before the reset: what was spent two days ago is over if today's pace lasts. What is not known can only make the true pace faster, so that what is found is so even if
 // not all of a window was read. Of the slow pair nothing is told that the forecast tells.
 func burn(f Facts, p Policy, now time.Time) []finding.Finding {
 	period := f.period()
@@ -70,8 +70,8 @@ func (f Facts) burns(b pair, period time.Duration, now time.Time) (finding.Findi
 	if long.requests < leastBurning || b.steady && brief.requests < leastBurning || rate.LessThan(factor) || recent.LessThan(factor) {
 		return finding.Finding{}, false
 	}
-	lasts := time.Duration(f.left().Div(long.spend).Mul(decimal.NewFromInt(int64(b.long))).IntPart())
-	if !now.Add(lasts).Before(f.ResetAt) {
+	lasts := f.lasts(long.spend, b.long)
+	if !now.Add(lasts).Before(f.ResetAt) || !now.Add(f.lasts(brief.spend, b.short)).Before(f.ResetAt) {
 		return finding.Finding{}, false
 	}
 	out := about(f, RuleBurn, finding.Warning)
@@ -86,6 +86,11 @@ func (f Facts) burns(b pair, period time.Duration, now time.Time) (finding.Findi
 		top(long.models), topUser(f.Recent))
 	out.Advice = "Stop what runs away, or raise max_budget, before " + day(now.Add(lasts)) + "; the reset is on " + day(f.ResetAt) + "."
 	return out, true
+}
+
+// lasts is how long the rest of the budget lasts at the pace of a window in which that much, more than nothing, was spent.
+func (f Facts) lasts(spent decimal.Decimal, window time.Duration) time.Duration {
+	return time.Duration(f.left().Div(spent).Mul(decimal.NewFromInt(int64(window))).IntPart())
 }
 
 // span prints a window of a pair: "hour", "6 hours", "5 minutes", "3 days".

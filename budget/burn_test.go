@@ -55,6 +55,9 @@ func TestBurnPairs(t *testing.T) {
 		{name: "three days, just not", spend: "70", days: days("90", "6", "8.74", "0.25"), requests: spentAt("0.1", 59*time.Minute, "1.2", 20*time.Minute)},
 		{name: "three days, and it has stopped", spend: "70", days: days("9", "6", "8.75", "0.25"), requests: spentAt("0.1", 59*time.Minute, "1.1", 20*time.Minute)},
 		{name: "three days, but it lasts", spend: "10", days: days("9", "6", "8.75", "0.25"), requests: spentAt("0.1", 59*time.Minute, "1.2", 20*time.Minute)},
+		{name: "three days, and on at that pace", spend: "62", days: days("9", "7", "8.75", "0.25"), requests: spentAt("0.1", 59*time.Minute, "1.3", 20*time.Minute),
+			severity: "warning", cause: "16.00 USD in the last 3 days and 1.40 USD in the last 6 hours", limit: "1.5"},
+		{name: "three days, but it lasts at the pace of the last hours", spend: "62", days: days("9", "7", "8.75", "0.25"), requests: spentAt("0.1", 59*time.Minute, "1.16", 20*time.Minute)},
 		{name: "days without requests", spend: "70", days: days("9", "6", "8.75", "0.25")},
 	} {
 		f := november(tc.spend)

@@ -64,12 +64,12 @@ func weekCalls() []litellmtest.Usage {
 		if at.Minute()%5 < 2 {
 			served = "gpt-4o"
 		}
-		call(at, "0.005", served) // 41.14
+		call(at, "0.001", served) // 40.26
 	}
 	for at := on("Thu 15:20"); at.Before(on("Sat 11:00")); at = at.Add(4 * time.Hour) {
-		call(at, "0.55", "claude") // 47.19
+		call(at, "0.55", "claude") // 46.31
 	}
-	call(on("Sat 11:05"), "0.33", "claude") // 47.52
+	call(on("Sat 11:05"), "1.21", "claude") // 47.52
 	call(on("Sat 20:00"), "0.60", "claude") // 48.12
 	call(on("Sun 03:00"), "0.20", "claude")
 	slices.SortStableFunc(calls, func(a, b litellmtest.Usage) int { return a.At.Compare(b.At) })
