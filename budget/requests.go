@@ -15,6 +15,8 @@ import (
 const (
 	enoughRequests  = 10 // to speak of a rate
 	criticalFailure = 90 // percent of requests failed that is critical
+
+	overBudget = "BudgetExceededError" // LiteLLM's class of a refusal, whichever budget is spent
 )
 
 // requestCost judges the dearest of the recent requests, where an amount is set.
@@ -48,7 +50,7 @@ func asUser(name string) string {
 }
 
 // failures judges how many of the recent requests failed. A request that a fallback saved did not fail.
-func failures(f Facts, p Policy, _ time.Time) []finding.Finding {
+func failures(f Facts, p Policy, now time.Time) []finding.Finding {
 	if f.Recent == nil || !p.FailureRate.Valid || len(f.Recent.Requests) < enoughRequests {
 		return nil
 	}
@@ -74,8 +76,37 @@ func failures(f Facts, p Policy, _ time.Time) []finding.Finding {
 	out.Since = slices.MinFunc(failed, func(a, b Request) int { return a.At.Compare(b.At) }).At
 	out.Cause = join("mostly "+commonest(failed, func(q Request) string { return cmp.Or(q.Error, "errors without a class") }),
 		"mostly for "+commonest(failed, func(q Request) string { return cmp.Or(q.Model, "no model that is there") }))
-	out.Advice = "Look at the error in LiteLLM's log: a spent budget, a blocked key and a model that is not there are the usual reasons."
+	out.Advice = "Look at the error in LiteLLM's log: a blocked key and a model that is not there are the usual reasons."
+	if why, advice := overspent(f, failed, now); why != "" {
+		out.Cause, out.Advice = join(out.Cause, why), advice
+	}
 	return []finding.Finding{out}
+}
+
+// overspent says what stands behind failures that are mostly refusals for a spent budget, and what to do; "" of others. Not
+// every release's rows tell whose budget it was. What is left of this one tells whether it can be this one.
+func overspent(f Facts, failed []Request, now time.Time) (why, advice string) {
+	refused := slices.DeleteFunc(slices.Clone(failed), func(q Request) bool { return q.Error != overBudget })
+	if 2*len(refused) <= len(failed) {
+		return "", ""
+	}
+	last := slices.MaxFunc(refused, func(a, b Request) int { return a.At.Compare(b.At) }).At
+	since := ""
+	if slices.ContainsFunc(f.Recent.Requests, func(q Request) bool { return !q.Failed && q.At.After(last) }) {
+		since = "a request was answered since"
+	}
+	const another = "See in LiteLLM's log whose budget the error names, or which limit: a team's, tag's, model's, end user's or the virtual " +
+		"key's own is raised or reset there"
+	switch {
+	case !f.Limit.Valid:
+		return join("this key has no budget: another one is spent", since), another + "."
+	case spent(f):
+		return "its budget is spent", "Raise max_budget" + orWait(f, now) + "."
+	case last.Before(f.WindowStart):
+		return "its budget was spent until the reset on " + day(f.WindowStart), "Raise max_budget if it should last longer."
+	}
+	return join(show(f.left())+" of its own budget is left", since), another + "; if it is this one, the proxy has not seen a reset or a raised " +
+		"limit yet: if ten minutes do not help, restart its workers, and give several of them Redis."
 }
 
 // commonest returns the word that most requests have, the first by name of several.

@@ -159,6 +159,55 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// TestFailuresOfABudget: refusals for a spent budget are told with whose it can be.
+func TestFailuresOfABudget(t *testing.T) {
+	t.Parallel()
+	const refusal = "BudgetExceededError"
+	for _, tc := range []struct {
+		name          string
+		limit, spend  string
+		resetAgo      time.Duration // 0: on the first
+		refused       int           // of ten that failed, the newest first
+		answered      bool          // then two that did not, else before
+		cause, advice string
+	}{
+		{"spent", "100", "100", 0, 10, false, "; its budget is spent.", "Raise max_budget or wait for the reset on 1 Dec"},
+		{"overrun", "100", "100.4", 0, 10, true, "; its budget is spent.", "Raise max_budget or wait for"},
+		{"another's", "100", "87.5", 0, 6, false, "; 12.50 USD of its own budget is left.", "a raised limit yet"},
+		{"another's, or raised since", "100", "87.5", 0, 6, true, "; 12.50 USD of its own budget is left; a request was answered since.", "a raised limit yet"},
+		{"little is left", "100", "99.99999", 0, 10, false, "; 0.00001 USD of its own", "a team's, tag's, model's"},
+		{"reset since", "100", "1", 30 * time.Second, 10, true, "; its budget was spent until the reset on 23 Nov 2026 11:59 UTC.", "Raise max_budget if"},
+		{"refused after the reset", "100", "0", time.Hour, 10, false, "; 100.00 USD of its own budget is left.", "give several of them Redis."},
+		{"no budget", "", "5", 0, 10, false, "; this key has no budget: another one is spent.", "is raised or reset there."},
+		{"half are other errors", "100", "100", 0, 5, false, "mostly for big.", "a blocked key and a model that is not there"},
+	} {
+		f := november(tc.spend)
+		if f.Limit = (decimal.NullDecimal{}); tc.limit != "" {
+			f.Limit = null(tc.limit)
+		}
+		if tc.resetAgo > 0 {
+			f.WindowStart = now.Add(-tc.resetAgo)
+		}
+		f.Recent = recent(strings.Split("1"+strings.Repeat(",1", 11), ",")...)
+		failed := f.Recent.Requests[:10]
+		if tc.answered {
+			failed = f.Recent.Requests[2:]
+		}
+		for i := range failed {
+			if failed[i].Failed, failed[i].Error = true, "RateLimitError"; i < tc.refused {
+				failed[i].Error = refusal
+			}
+		}
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got := want(t, budget.RuleFailures, f, budget.Policy{FailureRate: null("5")}, "warning")
+			if !strings.Contains(got.Cause+".", tc.cause) || !strings.Contains(got.Advice, tc.advice) {
+				t.Errorf("cause %q, advice %q", got.Cause, got.Advice)
+			}
+		})
+	}
+}
+
 // TestBurn takes the rate of both windows a step on either side. 2 % of 100 USD in an hour of 30 days is 14.4.
 func TestBurn(t *testing.T) {
 	t.Parallel()
