@@ -38,7 +38,8 @@ type Facts struct {
 // Generation is one real virtual key that counts against the limit.
 type Generation struct {
 	Alias     string
-	Current   bool // agents are to use this one
+	Token     string // SHA-256, no secret
+	Current   bool   // agents are to use this one
 	Blocked   bool
 	Expires   time.Time // zero: never
 	CreatedAt time.Time // zero: not known

@@ -8,7 +8,7 @@
 //	          GET /v1/models: only if a key has a model list, or Configured asks for it
 //	          GET /health/latest
 //	          GET /spend/logs/v2: one page, the newest rows of the window or of six hours, of all keys at once
-//	Spend     GET /user/info (for a key in a team its membership instead), unless the pass has read the holder already
+//	Spend     GET /user/info (for a key in a team GET /team/info as well), unless the pass has read the holder already
 //	Activity  GET /user/daily/activity; releases before 1.93 two more
 //	Parts     GET /tag/daily/activity and GET /customer/daily/activity: one of each for every virtual key
 //	CacheHits GET /spend/logs/v2: the newest free rows, up to a bound; Prices GET /model/info, for all keys at once

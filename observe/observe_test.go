@@ -290,8 +290,8 @@ func TestSpendInTeam(t *testing.T) {
 	ask(t, p, "/team/new", `{"team_id":"agents"}`)
 	ask(t, p, "/team/member_add", fmt.Sprintf(`{"team_id":"agents","member":{"user_id":%q,"role":"user"},"max_budget_in_team":5}`, holder))
 	f, err := o.Spend(t.Context(), observe.Holder{Key: "openclaw", UserID: holder, TeamID: "agents"})
-	if err != nil || f.Limit.Decimal.String() != "5" || f.Source != "GET /team/info" {
-		t.Errorf("facts are %+v, error %v", f, err)
+	if err != nil || f.Limit.Decimal.String() != "5" || f.Source != "GET /team/info" || len(f.Generations) != 1 || o.Client.Requests() != 2 {
+		t.Errorf("facts are %+v after %d requests, error %v", f, o.Client.Requests(), err)
 	}
 	if _, err := o.Spend(t.Context(), observe.Holder{Key: "gone", UserID: "openclaw-litellm/gone"}); !litellm.IsKind(err, litellm.NotFound) {
 		t.Errorf("a holder that is not there gives %v", err)

@@ -19,17 +19,30 @@ type Holder struct {
 	TeamID string // of the team they are in; "" for none
 }
 
-// Spend reads what a key has spent in its window, over all its generations, with one request.
+// Spend reads what a key has spent in its window, over all its generations, with one request; two for a key in a team.
 func (o Observer) Spend(ctx context.Context, h Holder) (budget.Facts, error) {
-	if h.TeamID != "" {
-		return o.memberSpend(ctx, h)
-	}
 	u, err := o.Client.User(ctx, h.UserID)
 	if err != nil {
 		return budget.Facts{}, fmt.Errorf("reading the spend of key %q: %w", h.Key, err)
 	}
-	return o.FactsOf(h.Key, u), nil
+	f := o.FactsOf(h.Key, u)
+	if h.TeamID == "" {
+		return f, nil
+	}
+	m, err := o.Client.TeamMember(ctx, h.TeamID, h.UserID)
+	if err != nil {
+		return budget.Facts{}, fmt.Errorf("reading the spend of key %q in team %q: %w", h.Key, h.TeamID, err)
+	}
+	f.Limit, f.Spend, f.ResetAt, f.Source = m.MaxBudget, m.Spend, m.BudgetResetAt, TeamSource
+	f.WindowStart, _ = budget.WindowStartIn(m.BudgetDuration, m.BudgetResetAt, o.Zone)
+	if !u.AsOf.IsZero() {
+		f.WindowStart = budget.Begun(f.WindowStart, u.CreatedAt, u.AsOf)
+	}
+	return f, nil
 }
+
+// TeamSource is where the budget of a key in a team comes from: the membership, which binds in place of the user's own.
+const TeamSource = "GET /team/info"
 
 // FactsOf makes the facts of a holder that was read already. The current generation is the one that has the key's own
 // name as its alias.
@@ -41,7 +54,7 @@ func (o Observer) FactsOf(key string, u *litellm.User) budget.Facts {
 	}
 	for _, k := range u.Keys {
 		f.Generations = append(f.Generations, budget.Generation{
-			Alias: k.Alias, Current: k.Alias == key, Blocked: k.Blocked, Expires: k.Expires, CreatedAt: k.CreatedAt,
+			Alias: k.Alias, Token: k.Token, Current: k.Alias == key, Blocked: k.Blocked, Expires: k.Expires, CreatedAt: k.CreatedAt,
 		})
 	}
 	return f
@@ -54,17 +67,6 @@ func adopted(u *litellm.User) bool {
 	}
 	err := json.Unmarshal(u.Metadata["openclaw_litellm"], &journal)
 	return err == nil && journal.Adopted != ""
-}
-
-// memberSpend reads the budget of a member, which binds keys in a team in place of the user's own.
-func (o Observer) memberSpend(ctx context.Context, h Holder) (budget.Facts, error) {
-	m, err := o.Client.TeamMember(ctx, h.TeamID, h.UserID)
-	if err != nil {
-		return budget.Facts{}, fmt.Errorf("reading the spend of key %q in team %q: %w", h.Key, h.TeamID, err)
-	}
-	f := budget.Facts{Key: h.Key, Limit: m.MaxBudget, Spend: m.Spend, ResetAt: m.BudgetResetAt, Source: "GET /team/info"}
-	f.WindowStart, _ = budget.WindowStartIn(m.BudgetDuration, m.BudgetResetAt, o.Zone)
-	return f, nil
 }
 
 // Activity adds to f the days from the first to the last, both included (UTC), with the models they went to.

@@ -32,6 +32,7 @@ func (p *pass) check(ctx context.Context) {
 			continue
 		}
 		keys, facts = append(keys, k), append(facts, f)
+		o.Knows(k.Name, f.Generations)
 	}
 	seen := o.Look(ctx, p.in.Now)
 	if p.set.Failover.Probe && !p.set.DryRun && seen.Failover.Proxy.Ready {
@@ -117,19 +118,11 @@ func spendPolicy(k settings.Key) budget.Policy {
 	}
 }
 
-// observer knows our keys as far as this pass has read them.
+// observer knows our keys by name.
 func (p *pass) observer() observe.Observer {
 	o := observe.Observer{Client: p.proxy, URL: p.set.LiteLLM.BaseURL, Zone: p.set.LiteLLM.Timezone, Window: p.set.Failover.Window}
 	for _, k := range p.selected() {
-		asker := observe.Asker{Name: k.Name, Holder: rotate.HolderID(k.Name), Models: k.Models}
-		for _, out := range p.in.Outcomes {
-			for _, g := range out.Generations {
-				if out.Name == k.Name {
-					asker.Tokens = append(asker.Tokens, g.Token)
-				}
-			}
-		}
-		o.Keys = append(o.Keys, asker)
+		o.Keys = append(o.Keys, observe.Asker{Name: k.Name, Holder: rotate.HolderID(k.Name), Models: k.Models})
 	}
 	return o
 }
@@ -142,6 +135,9 @@ func (p *pass) spend(ctx context.Context, o observe.Observer, k settings.Key) (b
 			f.Limit, f.Spend, f.ResetAt = out.MaxBudget, out.Spend, out.ResetAt
 			start, _ := budget.WindowStartIn(out.BudgetDuration, out.ResetAt, o.Zone)
 			f.WindowStart = budget.Begun(start, out.Holder.CreatedAt, p.in.Now)
+			if k.TeamID != "" {
+				f.Source = observe.TeamSource
+			}
 			return f, nil
 		}
 	}
