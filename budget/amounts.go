@@ -70,7 +70,7 @@ func perModel(f Facts, p Policy, _ time.Time) []finding.Finding {
 		return nil
 	}
 	var found []finding.Finding
-	for _, m := range SumDays(f.inWindow()) {
+	for _, m := range f.byModel() {
 		limit, set := p.ModelSpend[m.Model]
 		severity, reached := grade(m.Spend, limit)
 		if !set || !reached {

@@ -120,6 +120,15 @@ func TestCause(t *testing.T) {
 	if got := budget.Check(f, policy("80"), now)[0].Cause; got != "model big took 75% of the spend" {
 		t.Errorf("cause is %q", got)
 	}
+	f.WindowStart = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC) // and days are known of before
+	f.Days = []budget.Day{
+		{Date: "2026-11-21", Models: []budget.ModelSpend{{Model: "big", Spend: dec("90")}}},
+		{Date: "2026-11-22", Models: []budget.ModelSpend{{Model: "small", Spend: dec("9")}}},
+	}
+	f.Models = budget.SumDays(f.Days)
+	if got := budget.Check(f, policy("80"), now)[0].Cause; got != "model small took 100% of the spend" {
+		t.Errorf("of a window cause is %q", got)
+	}
 }
 
 // TestCauseNamesWho: a finding names the user and the tag that took most lately, each as one word, so that it can be cut out.

@@ -20,10 +20,10 @@ type Facts struct {
 
 	Generations []Generation // the key rows that count against the limit; nil: not known
 
-	Days       []Day  // days with activity, in date order; nil: not asked
-	DaysFrom   string // the first day asked for, YYYY-MM-DD; "" : not told
-	DaysTo     string // the last one
-	Models     []ModelSpend
+	Days       []Day        // days with activity, in date order; nil: not asked
+	DaysFrom   string       // the first day asked for, YYYY-MM-DD; "" : not told
+	DaysTo     string       // the last one
+	Models     []ModelSpend // of all of Days, by name
 	DaysSource string
 	Tokens     []string // of the virtual keys that were active on Days: SHA-256, no secrets
 

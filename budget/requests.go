@@ -127,7 +127,7 @@ func commonest(all []Request, word func(Request) string) string {
 // unpriced judges models whose every answer was free although it took tokens. What LiteLLM's own cache answered is left
 // out, where requests are known; sums by day do not tell.
 func unpriced(f Facts, _ Policy, _ time.Time) []finding.Finding {
-	models := freeByDay(f.inWindow())
+	models := free(f.byModel())
 	source := f.DaysSource
 	if len(models) == 0 && f.Recent != nil {
 		models, source = freeRecently(f.Recent.Requests), f.Recent.Source
@@ -143,15 +143,15 @@ func unpriced(f Facts, _ Policy, _ time.Time) []finding.Finding {
 	return []finding.Finding{out}
 }
 
-// freeByDay returns the models that answered, took tokens and cost nothing, by name.
-func freeByDay(days []Day) []string {
-	var free []string
-	for _, m := range SumDays(days) {
+// free returns the models that answered, took tokens and cost nothing.
+func free(models []ModelSpend) []string {
+	var names []string
+	for _, m := range models {
 		if m.Spend.IsZero() && m.Tokens > 0 && m.Requests > m.Failed {
-			free = append(free, m.Model)
+			names = append(names, m.Model)
 		}
 	}
-	return free
+	return names
 }
 
 func freeRecently(all []Request) []string {

@@ -147,11 +147,15 @@ func top(models []ModelSpend) string {
 
 // cause names what stands behind the spend of the window: the model that took most and the dearest recent request.
 func cause(f Facts) string {
-	models := f.Models
-	if days := f.inWindow(); len(models) == 0 && len(days) > 0 {
-		models = SumDays(days)
+	return join(top(f.byModel()), topUser(f.Recent))
+}
+
+// byModel is what the window's spend went to: by its days, which may be among others, or as a whole where days do not tell.
+func (f Facts) byModel() []ModelSpend {
+	if slices.ContainsFunc(f.Days, func(d Day) bool { return d.Models != nil }) {
+		return SumDays(f.inWindow())
 	}
-	return join(top(models), topUser(f.Recent))
+	return f.Models
 }
 
 // topUser names the user and the tag that took most of the recent requests' spend. Surfaces that are public leave out what
