@@ -41,27 +41,31 @@ func amount(f Facts, p Policy, now time.Time) []finding.Finding {
 
 // daily judges the UTC day that now is in.
 func daily(f Facts, p Policy, now time.Time) []finding.Finding {
-	if !p.DailySpend.Valid {
-		return nil
-	}
-	today := now.UTC().Format(dayFormat)
 	for _, d := range f.Days {
-		severity, reached := grade(d.Spend, p.DailySpend.Decimal)
-		if d.Date != today || !reached {
-			continue
+		if d.Date == now.UTC().Format(dayFormat) {
+			return OneDay(f, d, p.DailySpend)
 		}
-		out := about(f, RuleDaily, severity)
-		out.Window, out.Source = d.Date, f.DaysSource
-		out.Summary = f.Key + " has spent more than is set for a day"
-		if d.Spend.Equal(p.DailySpend.Decimal) {
-			out.Summary = f.Key + " has spent what is set for a day"
-		}
-		out.Observed, out.Limit, out.Since = dollars(d.Spend), dollars(p.DailySpend.Decimal), now.UTC().Truncate(24*time.Hour)
-		out.Cause = join(top(d.Models), topUser(f.Recent))
-		out.Advice = "See what ran today, stop what should not run, and raise alerts.daily_spend if the day was as it should be."
-		return []finding.Finding{out}
 	}
 	return nil
+}
+
+// OneDay judges the spend of a UTC day, if there is a limit.
+func OneDay(f Facts, d Day, limit decimal.NullDecimal) []finding.Finding {
+	severity, reached := grade(d.Spend, limit.Decimal)
+	if !limit.Valid || !reached {
+		return nil
+	}
+	out := about(f, RuleDaily, severity)
+	out.Window, out.Source = d.Date, f.DaysSource
+	out.Summary = f.Key + " has spent more than is set for a day"
+	if d.Spend.Equal(limit.Decimal) {
+		out.Summary = f.Key + " has spent what is set for a day"
+	}
+	out.Observed, out.Limit = dollars(d.Spend), dollars(limit.Decimal)
+	out.Since, _ = time.Parse(dayFormat, d.Date)
+	out.Cause = join(top(d.Models), topUser(f.Recent))
+	out.Advice = "See what ran that day, stop what should not run, and raise alerts.daily_spend if the day was as it should be."
+	return []finding.Finding{out}
 }
 
 // perModel judges each model that has an amount of its own.
@@ -90,7 +94,7 @@ func perModel(f Facts, p Policy, _ time.Time) []finding.Finding {
 
 // wholeDays says that sums by day cannot begin with a window that begins within one.
 func wholeDays(f Facts) string {
-	if f.WindowStart.IsZero() || midnight(f.WindowStart) {
+	if f.WindowStart.IsZero() || midnight(f.WindowStart) || !f.daysTell() {
 		return ""
 	}
 	return "all of " + f.WindowStart.UTC().Format("2 Jan") + " is counted, because the proxy sums by UTC day"

@@ -67,6 +67,7 @@ type ModelSpend struct {
 	Spend    decimal.Decimal
 	Requests int64
 	Failed   int64 // of Requests
+	Hits     int64 // of Requests: answered by LiteLLM's own cache, where that is told
 	Tokens   int64
 }
 

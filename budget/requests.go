@@ -30,16 +30,21 @@ func requestCost(f Facts, p Policy, _ time.Time) []finding.Finding {
 		return nil
 	}
 	dearest := slices.MaxFunc(dear, func(a, b Request) int { return cmp.Or(a.Spend.Cmp(b.Spend), b.At.Compare(a.At)) })
+	return []finding.Finding{DearRequests(f, f.Recent.Source, dearest, int64(len(dear)), limit.Decimal)}
+}
+
+// DearRequests is the finding that n requests of a key cost the limit or more, dearest the most of them.
+func DearRequests(f Facts, source string, dearest Request, n int64, limit decimal.Decimal) finding.Finding {
 	out := about(f, RuleRequest, finding.Warning)
-	out.Source = f.Recent.Source
+	out.Source = source
 	out.Summary = fmt.Sprintf("a single request of %s cost what is set or more", f.Key)
-	if len(dear) > 1 {
-		out.Summary = fmt.Sprintf("%d requests of %s cost what is set or more each", len(dear), f.Key)
+	if n > 1 {
+		out.Summary = fmt.Sprintf("%d requests of %s cost what is set or more each", n, f.Key)
 	}
-	out.Observed, out.Limit, out.Since = dollars(dearest.Spend), dollars(limit.Decimal), dearest.At
+	out.Observed, out.Limit, out.Since = dollars(dearest.Spend), dollars(limit), dearest.At
 	out.Cause = join(fmt.Sprintf("model %s, %d tokens, request %s", dearest.Model, dearest.Tokens, dearest.ID), asUser(dearest.User))
 	out.Advice = "Look the request up in LiteLLM's log by its id: a runaway context is the usual reason; else raise alerts.request_cost."
-	return []finding.Finding{out}
+	return out
 }
 
 func asUser(name string) string {
@@ -147,7 +152,7 @@ func unpriced(f Facts, _ Policy, _ time.Time) []finding.Finding {
 func free(models []ModelSpend) []string {
 	var names []string
 	for _, m := range models {
-		if m.Spend.IsZero() && m.Tokens > 0 && m.Requests > m.Failed {
+		if m.Spend.IsZero() && m.Tokens > 0 && m.Requests > m.Failed+m.Hits {
 			names = append(names, m.Model)
 		}
 	}

@@ -116,6 +116,7 @@ func SumDays(days []Day) []ModelSpend {
 			sum.Spend = sum.Spend.Add(m.Spend)
 			sum.Requests += m.Requests
 			sum.Failed += m.Failed
+			sum.Hits += m.Hits
 			sum.Tokens += m.Tokens
 			byName[m.Model] = sum
 		}
@@ -152,10 +153,15 @@ func cause(f Facts) string {
 
 // byModel is what the window's spend went to: by its days, which may be among others, or as a whole where days do not tell.
 func (f Facts) byModel() []ModelSpend {
-	if slices.ContainsFunc(f.Days, func(d Day) bool { return d.Models != nil }) {
+	if f.daysTell() {
 		return SumDays(f.inWindow())
 	}
 	return f.Models
+}
+
+// daysTell reports whether days tell which models they went to.
+func (f Facts) daysTell() bool {
+	return slices.ContainsFunc(f.Days, func(d Day) bool { return d.Models != nil })
 }
 
 // topUser names the user and the tag that took most of the recent requests' spend. Surfaces that are public leave out what

@@ -293,6 +293,7 @@ func TestUnpriced(t *testing.T) {
 		{budget.ModelSpend{Model: "free", Requests: 2, Failed: 1, Tokens: 10}, "info"},
 		{budget.ModelSpend{Model: "free", Requests: 2, Failed: 2, Tokens: 10}, ""},
 		{budget.ModelSpend{Model: "free", Requests: 2}, ""},
+		{budget.ModelSpend{Model: "free", Requests: 3, Failed: 1, Hits: 2, Tokens: 10}, ""},
 		{budget.ModelSpend{Model: "free", Requests: 2, Tokens: 10, Spend: dec("0.000000001")}, ""},
 	} {
 		f.Days = []budget.Day{{Date: "2026-11-02", Models: []budget.ModelSpend{tc.m}}}

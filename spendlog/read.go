@@ -6,12 +6,17 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/shopspring/decimal"
 )
 
 // Options say what of an export counts. The zero value counts all.
 type Options struct {
 	From, To time.Time // rows that start in [From, To) count; zero: no bound
 	Strict   bool      // end with the first fault
+
+	// Dear is what a request costs, or more, to be counted with its key; invalid: none is.
+	Dear decimal.NullDecimal
 
 	block int // bytes of a block; 0: blockSize
 }
@@ -41,6 +46,10 @@ func Read(r io.Reader, o Options) (*Summary, error) {
 	src := readAhead(r, o.block)
 	defer src.close()
 	e := &export{Options: o, tally: newTally()}
+	if limit, ok := parseAmount([]byte(o.Dear.Decimal.String())); ok && o.Dear.Valid {
+		e.tally.dear = map[int32]dear{}
+		e.tally.dearFrom = limit
+	}
 	e.src, e.head, e.pages = src, []byte(`{"request_id"`), e.page
 	e.rows(-1)
 	err := e.failed

@@ -3,6 +3,7 @@ package spendlog
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/shopspring/decimal"
 )
 
 func gzipped(t *testing.T, text string) []byte {
@@ -144,5 +146,35 @@ func TestSavings(t *testing.T) {
 	cached := strings.Replace(good, `"metadata":{`, `"metadata":{"usage_object":{"prompt_tokens_details":{"cached_tokens":40},"cache_read_input_tokens":null},`, 1)
 	if s := read(t, []byte(cached), 0); s.Total.CachedPrompt != 40 || s.FallbackTold != 1 || len(s.Served) != 1 {
 		t.Errorf("%+v, %+v", s.Total, s.Served)
+	}
+}
+
+// TestDear: every request that costs the limit or more counts with its key, however many other keys have dearer ones.
+func TestDear(t *testing.T) {
+	t.Parallel()
+	var rows strings.Builder
+	row := func(id, key, spend string) {
+		rows.WriteString(`{"request_id":"` + id + `","api_key":"` + key + `","spend":` + spend + `,"startTime":"2026-11-01T10:00:00Z","model_group":"m"}` + "\n")
+	}
+	for range 25 {
+		row("r", "a", "4")
+	}
+	row("s", "b", "1")
+	row("t", "b", "3.5")
+	row("u", "b", "0.999999999")
+	row("v", "c", "0.999999999")
+	s, err := Read(strings.NewReader(rows.String()), Options{Dear: decimal.NewNullDecimal(decimal.NewFromInt(1))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, k := range s.Keys {
+		got += fmt.Sprintf("%s %d %s %s; ", k.Token, k.Dear, k.Dearest.ID, k.Dearest.Spend)
+	}
+	if want := "a 25 r 4; b 2 t 3.5; c 0  0; "; got != want {
+		t.Errorf("dear requests are %q, not %q", got, want)
+	}
+	if s, _ := Read(strings.NewReader(rows.String()), Options{}); s.Keys[0].Dear != 0 {
+		t.Error("dear requests are counted that nobody asked for")
 	}
 }

@@ -65,6 +65,9 @@ type Key struct {
 	Alias string // "" if no row tells
 	Sums
 	Days, Models []Group
+
+	Dear    int64   // requests that cost Options.Dear or more
+	Dearest Request // the most expensive one of them, the first of several
 }
 
 // Request is one row.
@@ -118,9 +121,9 @@ func (t *tally) summary() *Summary {
 	}
 	s.Keys = t.summaryKeys()
 	for _, r := range t.top {
-		r.request.Spend = r.spend.Decimal()
-		r.request.Alias = t.aliasOf(r.request.Token)
-		s.Dearest = append(s.Dearest, r.request)
+		q := r.taken()
+		q.Alias = t.aliasOf(q.Token)
+		s.Dearest = append(s.Dearest, q)
 	}
 	for pair, v := range t.served {
 		s.Served = append(s.Served, Served{pair[0], pair[1], v.requests, t.asked[pair[0]], v.first, v.last})
@@ -145,6 +148,9 @@ func (t *tally) summaryKeys() []Key {
 	keys := make([]Key, len(t.keys.cells))
 	for token, i := range t.keys.index {
 		keys[i] = Key{Token: token, Alias: t.aliases[i], Sums: t.keys.cells[i].sums()}
+		if d, any := t.dear[i]; any {
+			keys[i].Dear, keys[i].Dearest = d.requests, d.top.taken()
+		}
 	}
 	for at, i := range t.keyDays.index {
 		keys[at.key].Days = append(keys[at.key].Days, Group{date(at.part), t.keyDays.cells[i].sums()})

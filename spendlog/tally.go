@@ -98,6 +98,8 @@ type tally struct {
 	aliases                     []string // by the cell of keys
 	aliased                     []time.Time
 	top                         []topRequest
+	dear                        map[int32]dear // by the cell of keys; nil: not asked for
+	dearFrom                    Amount
 	served                      map[[2]string]served
 	asked                       map[string]int64 // requests that tell, by the primary asked for
 	seen                        sample
@@ -115,6 +117,19 @@ type served struct {
 type topRequest struct {
 	spend   Amount
 	request Request
+}
+
+// taken is the request with what it cost.
+func (q *topRequest) taken() Request {
+	out := q.request
+	out.Spend = q.spend.Decimal()
+	return out
+}
+
+// dear is what is known of a key's expensive requests.
+type dear struct {
+	requests int64
+	top      topRequest
 }
 
 func newTally() *tally {
@@ -171,6 +186,14 @@ func (t *tally) add(r *row, o Options) {
 	t.keyModels.cells[cellOf(&t.keyModels, part{key, model}, part{key, othersModel})].add(r)
 	t.fallback(r, group)
 	t.rank(r, group)
+	if t.dear != nil && r.spend.Cmp(t.dearFrom) >= 0 {
+		d := t.dear[key]
+		if d.requests == 0 || !d.top.before(r) {
+			d.top = topOf(r, group)
+		}
+		d.requests++
+		t.dear[key] = d
+	}
 	if r.meta.lost {
 		t.unread++
 	}
@@ -275,20 +298,26 @@ func (t *tally) rank(r *row, model []byte) {
 	if r.spend.Sign() <= 0 || len(t.top) == mostTop && t.top[mostTop-1].before(r) {
 		return
 	}
-	user := r.endUser
-	if len(user) == 0 {
-		user = r.user
-	}
-	now := topRequest{r.spend, Request{
-		ID: label(r.id), Token: label(r.key), Model: label(model), Start: r.start, Tokens: r.tokens(), Failed: r.failed(),
-	}}
-	if len(user) > 0 {
-		now.request.EndUser = label(user)
-	}
+	now := topOf(r, model)
 	i, _ := slices.BinarySearchFunc(t.top, now, func(a, b topRequest) int {
 		return cmp.Or(b.spend.Cmp(a.spend), a.request.Start.Compare(b.request.Start), cmp.Compare(a.request.ID, b.request.ID))
 	})
 	if i < mostTop {
 		t.top = slices.Insert(t.top[:min(len(t.top), mostTop-1)], i, now)
 	}
+}
+
+// topOf is the row as a request.
+func topOf(r *row, model []byte) topRequest {
+	user := r.endUser
+	if len(user) == 0 {
+		user = r.user
+	}
+	q := topRequest{r.spend, Request{
+		ID: label(r.id), Token: label(r.key), Model: label(model), Start: r.start, Tokens: r.tokens(), Failed: r.failed(),
+	}}
+	if len(user) > 0 {
+		q.request.EndUser = label(user)
+	}
+	return q
 }

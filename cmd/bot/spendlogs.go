@@ -58,7 +58,7 @@ func (p *pass) readLogs() error {
 		}
 		in = f
 	}
-	o := spendlog.Options{Strict: p.set.Strict}
+	o := spendlog.Options{Strict: p.set.Strict, Dear: p.set.Keys[0].Alerts.RequestCost}
 	if p.set.From("period").Given() {
 		s := spanOf(p.set.Period, p.in.Now)
 		o.From, o.To = s.from, s.to
@@ -69,6 +69,8 @@ func (p *pass) readLogs() error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("reading spend logs, %s: %w", p.set.From("spend-logs"), err)
+	case s.Bytes == 0:
+		return fmt.Errorf("reading spend logs, %s: it is empty; an export without rows is []", p.set.From("spend-logs"))
 	case s.Rows+s.Outside == 0 && s.Lost > 0:
 		return fmt.Errorf("reading spend logs, %s: it holds no row as /spend/logs gives them, summarize=false; first, %w",
 			p.set.From("spend-logs"), &s.Faults[0])
@@ -88,15 +90,26 @@ func (p *pass) takeLogs(s *spendlog.Summary, o spendlog.Options) {
 	} else if s.Rows > 0 {
 		p.in.Period = &report.Period{Name: "spend logs", From: s.First, To: s.Last}
 	}
-	policy, rate := spendPolicy(p.set.Keys[0]), p.set.Keys[0].Alerts.FailureRate
-	policy.BurnRate, policy.FailureRate = false, decimal.NullDecimal{} // an export is no newest hour; failures are judged over all rows
+	alerts := p.set.Keys[0].Alerts
+	policy := spendPolicy(p.set.Keys[0])
+	policy.DailySpend = decimal.NullDecimal{} // every day is judged, not the last one alone
 	for _, k := range logKeys(s) {
 		p.in.Logs.Keys = append(p.in.Logs.Keys, logSums(k.facts.Key, k.sums))
 		k.facts.Limit = p.set.Keys[0].MaxBudget
 		k.facts.WindowStart = s.First
 		p.in.Spend = append(p.in.Spend, k.facts)
 		p.in.Findings = append(p.in.Findings, budget.Check(k.facts, policy, s.Last)...)
-		p.in.Findings = append(p.in.Findings, logFailures(k, rate)...)
+		p.in.Findings = append(p.in.Findings, logDays(k, alerts.DailySpend)...)
+		p.in.Findings = append(p.in.Findings, logFailures(k, alerts.FailureRate)...)
+		if k.dear > 0 {
+			p.in.Findings = append(p.in.Findings, budget.DearRequests(k.facts, logSource, requestOf(k.dearest), k.dear, alerts.RequestCost.Decimal))
+		}
+	}
+	crowded := func(f budget.Facts) bool {
+		return slices.ContainsFunc(f.Days, func(d budget.Day) bool { return d.Date == spendlog.Others })
+	}
+	if alerts.DailySpend.Valid && slices.ContainsFunc(p.in.Spend, crowded) {
+		p.note("daily spend is not judged for every day: the export has more days and keys than are kept apart")
 	}
 	facts := failover.Facts{Proxy: failover.Proxy{Ready: true}, Window: s.Last.Sub(s.First), Requests: s.FallbackTold, Source: logSource}
 	for _, v := range s.Served {
@@ -104,6 +117,16 @@ func (p *pass) takeLogs(s *spendlog.Summary, o spendlog.Options) {
 			Last: v.Last, Evidence: finding.Recorded})
 	}
 	p.in.Findings = append(p.in.Findings, failover.Check(facts, failover.Policy{FallbackRate: p.set.Failover.FallbackRate}, s.Last)...)
+}
+
+// logDays judges the day of a key on which most was spent, the first of several.
+func logDays(k logKey, limit decimal.NullDecimal) []finding.Finding {
+	days := slices.DeleteFunc(slices.Clone(k.facts.Days), func(d budget.Day) bool { return d.Date == spendlog.Others })
+	if len(days) == 0 {
+		return nil
+	}
+	most := slices.MaxFunc(days, func(a, b budget.Day) int { return cmp.Or(a.Spend.Cmp(b.Spend), cmp.Compare(b.Date, a.Date)) })
+	return budget.OneDay(k.facts, most, limit)
 }
 
 // logFailures judges how many of a key's requests failed.
@@ -133,8 +156,10 @@ const logSource = "the export of /spend/logs"
 
 // logKey is one key of an export.
 type logKey struct {
-	facts budget.Facts
-	sums  spendlog.Sums
+	facts   budget.Facts
+	sums    spendlog.Sums
+	dear    int64 // requests that cost what is set or more
+	dearest spendlog.Request
 }
 
 // logKeys are the keys of an export by the names that people know: generations of one key, and tokens of one alias, are
@@ -153,11 +178,16 @@ func logKeys(s *spendlog.Summary) []logKey {
 		}
 		to.sums.Add(k.Sums)
 		to.facts.Spend = to.sums.Spend
+		if k.Dear > 0 && (to.dear == 0 || k.Dearest.Spend.GreaterThan(to.dearest.Spend)) {
+			to.dearest = k.Dearest
+		}
+		to.dear += k.Dear
 		for _, g := range k.Days {
 			to.facts.Days = append(to.facts.Days, budget.Day{Date: g.Name, Spend: g.Spend, Requests: g.Requests, Failed: g.Failed})
 		}
 		for _, g := range k.Models {
-			to.facts.Models = append(to.facts.Models, budget.ModelSpend{Model: g.Name, Spend: g.Spend, Requests: g.Requests, Failed: g.Failed, Tokens: g.Tokens})
+			to.facts.Models = append(to.facts.Models, budget.ModelSpend{Model: g.Name, Spend: g.Spend, Requests: g.Requests, Failed: g.Failed,
+				Hits: g.CacheHits, Tokens: g.Tokens})
 		}
 	}
 	keys := make([]logKey, 0, len(byName))
@@ -167,7 +197,6 @@ func logKeys(s *spendlog.Summary) []logKey {
 			k.facts.DaysFrom, k.facts.DaysTo = k.facts.Days[0].Date, k.facts.Days[n-1].Date
 		}
 		k.facts.Unjudged = append(k.facts.Unjudged, budget.RuleBurn, budget.RuleForecast, budget.RuleUnusable, budget.RuleUnrotated)
-		k.facts.Recent = dearestOf(s, k.facts.Key)
 		keys = append(keys, *k)
 	}
 	slices.SortFunc(keys, func(a, b logKey) int {
@@ -176,16 +205,8 @@ func logKeys(s *spendlog.Summary) []logKey {
 	return keys
 }
 
-// dearestOf are the most expensive requests of a key, as far as they are among the most expensive of all.
-func dearestOf(s *spendlog.Summary, key string) *budget.Recent {
-	recent := &budget.Recent{From: s.First, To: s.Last, Source: logSource}
-	for _, q := range s.Dearest {
-		if keyName(q.Token, q.Alias) == key {
-			recent.Requests = append(recent.Requests, budget.Request{ID: q.ID, At: q.Start, Model: q.Model, Spend: q.Spend, Tokens: q.Tokens,
-				Failed: q.Failed, User: q.EndUser})
-		}
-	}
-	return recent
+func requestOf(q spendlog.Request) budget.Request {
+	return budget.Request{ID: q.ID, At: q.Start, Model: q.Model, Spend: q.Spend, Tokens: q.Tokens, Failed: q.Failed, User: q.EndUser}
 }
 
 // joinDays sums up days of the same date, in order.
@@ -211,7 +232,7 @@ func joinModels(models []budget.ModelSpend) []budget.ModelSpend {
 		if n := len(out); n > 0 && out[n-1].Model == m.Model {
 			to := &out[n-1]
 			to.Spend, to.Requests = to.Spend.Add(m.Spend), to.Requests+m.Requests
-			to.Failed, to.Tokens = to.Failed+m.Failed, to.Tokens+m.Tokens
+			to.Failed, to.Hits, to.Tokens = to.Failed+m.Failed, to.Hits+m.Hits, to.Tokens+m.Tokens
 			continue
 		}
 		out = append(out, m)
