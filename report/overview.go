@@ -12,7 +12,8 @@ import (
 // Overview is what a period cost, over all keys, against the period before it.
 type Overview struct {
 	Source     string    `json:"source"`
-	BeforeFrom time.Time `json:"before_from"` // the period before is [BeforeFrom, Period.From)
+	BeforeFrom time.Time `json:"before_from"`       // the period before is [BeforeFrom, Period.From)
+	Running    bool      `json:"running,omitempty"` // the period is not over: it is held against all of the one before
 
 	Total     PeriodSums   `json:"total"`
 	Keys      []PeriodSums `json:"keys,omitempty"`   // dearest first
@@ -109,13 +110,16 @@ func (o *Overview) withoutAmounts() *Overview {
 
 // lines says in a few sentences what the period cost.
 func (o *Overview) lines() []string {
-	s := o.Total
+	s, than := o.Total, " than in the period before"
+	if o.Running {
+		than = " so far than in all of the period before"
+	}
 	out := []string{fmt.Sprintf("%s in %s, %d tokens, %d failed", usd(s.Spend.Valid, money(s.Spend)), plural(int(s.Requests), "request"), s.Tokens, s.Failed)}
 	switch {
 	case s.Change.Valid && s.Before.Valid:
-		out = append(out, fmt.Sprintf("%s than in the period before (%s USD, from %s)", moreOrLess(s.Change.Decimal), money(s.Before), date(o.BeforeFrom)))
+		out = append(out, fmt.Sprintf("%s%s (%s USD, from %s)", moreOrLess(s.Change.Decimal), than, money(s.Before), date(o.BeforeFrom)))
 	case s.Change.Valid:
-		out = append(out, moreOrLess(s.Change.Decimal)+" than in the period before, from "+date(o.BeforeFrom))
+		out = append(out, moreOrLess(s.Change.Decimal)+than+", from "+date(o.BeforeFrom))
 	case s.Before.Valid:
 		out = append(out, "nothing was spent in the period before, from "+date(o.BeforeFrom))
 	}

@@ -41,6 +41,10 @@ func TestOverview(t *testing.T) {
 			}
 		}
 	}
+	r.Overview.Running = true
+	if got := report.Markdown(r, report.Options{}); !strings.Contains(got, "50% less so far than in all of the period before") {
+		t.Errorf("of a period that runs the report says %s", got)
+	}
 	hidden := report.Markdown(r, report.Options{Public: true, HideAmounts: true})
 	for _, secret := range []string{"eve", "3.50", "0.25", "7.00", "mallory", "team:blue", "0.06"} {
 		if strings.Contains(hidden, secret) {

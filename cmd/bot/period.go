@@ -25,6 +25,7 @@ func (p *pass) period(ctx context.Context) {
 	s := spanOf(p.set.Period, p.in.Now)
 	p.in.Period = &report.Period{Name: p.set.Period.Name, From: s.from, To: s.to}
 	o, all := p.observer(), newOverview(s)
+	all.out.Running = s.to.Equal(p.in.Now)
 	keys := p.selected()
 	d := details{pass: p, o: o, all: all, tokens: mostTokens}
 	for _, k := range keys {
