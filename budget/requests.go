@@ -110,8 +110,9 @@ func overspent(f Facts, failed []Request, now time.Time) (why, advice string) {
 	case last.Before(f.WindowStart):
 		return "its budget was spent until the reset on " + day(f.WindowStart), "Raise max_budget if it should last longer."
 	}
-	return join(show(f.left())+" of its own budget is left", since), another + "; if it is this one, the proxy has not seen a reset or a raised " +
-		"limit yet: if ten minutes do not help, restart its workers, and give several of them Redis."
+	return join(show(f.left())+" of its own budget is left", since), another + "; if it is this one, calls at the same time hold the rest back " +
+		"(set a smaller max_tokens), or the proxy has not seen a reset or a raised limit yet: if ten minutes do not help, restart its workers, and " +
+		"give several of them Redis."
 }
 
 // commonest returns the word that most requests have, the first by name of several.

@@ -47,6 +47,10 @@ func TestProxy(t *testing.T) {
 			t.Errorf("cause %q gives %+v", tc.cause, got)
 		}
 	}
+	slow := failover.Facts{Proxy: failover.Proxy{Cause: "database", Database: "stalled", Trouble: "what it said"}}
+	if got := one(t, slow, failover.Policy{}); got.Rule != failover.RuleDatabase || !strings.Contains(got.Summary, "waits too long") || strings.Contains(got.Advice, "Bring") {
+		t.Errorf("a database that is slow gives %+v", got)
+	}
 }
 
 func TestCompromised(t *testing.T) {

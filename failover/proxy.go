@@ -31,8 +31,11 @@ func proxyDown(p Proxy) finding.Finding {
 	return f
 }
 
+// stalled is what 1.106 says of a database that is connected and answers too late.
+const stalled = "stalled"
+
 func databaseDown(p Proxy) finding.Finding {
-	return finding.Finding{
+	out := finding.Finding{
 		Rule: RuleDatabase, Severity: finding.Critical, Subject: proxySubject(),
 		Summary: "the LiteLLM proxy has lost its database",
 		Cause:   cmp.Or(p.Trouble, p.Database),
@@ -40,6 +43,12 @@ func databaseDown(p Proxy) finding.Finding {
 			"were invalid), and spend in the meantime may be lost.",
 		Source: "GET /health/readiness",
 	}
+	if p.Database == stalled {
+		out.Summary = "the LiteLLM proxy waits too long for its database"
+		out.Advice = "Look at PostgreSQL's load, locks and connections, and at the proxy's processor: within the last half minute a request " +
+			"gave up waiting for its key to be looked up, and while the proxy says so, load balancers take it out."
+	}
+	return out
 }
 
 // knownBad are the releases to be replaced at once, with what is known of each.

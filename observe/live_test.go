@@ -162,11 +162,18 @@ func (l *live) observer(models ...string) observe.Observer {
 // facts reads everything that there is about the key.
 func (l *live) facts(o observe.Observer) (budget.Facts, failover.Facts) {
 	l.Helper()
+	for start := time.Now(); time.Since(start) < time.Minute; time.Sleep(time.Second) { // 106 says for 30 s that its database was slow
+		if r, err := l.Readiness(l.Context()); err == nil && r.Ready {
+			break
+		}
+	}
 	now := time.Now()
 	f, err := o.Spend(l.Context(), l.holder)
 	l.must(err)
 	seen := o.Look(l.Context(), now)
-	f.Recent = seen.Recent[l.holder.Key]
+	if f.Recent = seen.Recent[l.holder.Key]; f.Recent == nil {
+		l.Fatalf("the rows were not read: %+v", seen.Failover)
+	}
 	l.must(o.Activity(l.Context(), &f, l.holder, now.AddDate(0, 0, -40), now))
 	return f, seen.Failover
 }
