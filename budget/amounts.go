@@ -39,14 +39,18 @@ func amount(f Facts, p Policy, now time.Time) []finding.Finding {
 	return []finding.Finding{out}
 }
 
-// daily judges the UTC day that now is in.
+// night is how long a day that is over is judged still: what was spent after the last pass of a day would be told never.
+const night = 6 * time.Hour
+
+// daily judges the UTC day that now is in, and in the first hours of it the day before.
 func daily(f Facts, p Policy, now time.Time) []finding.Finding {
+	var found []finding.Finding
 	for _, d := range f.Days {
-		if d.Date == now.UTC().Format(dayFormat) {
-			return OneDay(f, d, p.DailySpend)
+		if d.Date == now.UTC().Format(dayFormat) || d.Date == now.UTC().Add(-night).Format(dayFormat) {
+			found = append(found, OneDay(f, d, p.DailySpend)...)
 		}
 	}
-	return nil
+	return found
 }
 
 // OneDay judges the spend of a UTC day, if there is a limit.

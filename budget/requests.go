@@ -81,7 +81,7 @@ func failures(f Facts, p Policy, now time.Time) []finding.Finding {
 	out.Since = slices.MinFunc(failed, func(a, b Request) int { return a.At.Compare(b.At) }).At
 	out.Cause = join("mostly "+commonest(failed, func(q Request) string { return cmp.Or(q.Error, "errors without a class") }),
 		"mostly for "+commonest(failed, func(q Request) string { return cmp.Or(q.Model, "no model that is there") }))
-	out.Advice = "Look at the error in LiteLLM's log: a blocked key and a model that is not there are the usual reasons."
+	out.Advice = "Look at the error in LiteLLM's log: a blocked key, a model that is not there and a provider that refuses are the usual reasons."
 	if why, advice := overspent(f, failed, now); why != "" {
 		out.Cause, out.Advice = join(out.Cause, why), advice
 	}

@@ -75,6 +75,18 @@ func TestDaily(t *testing.T) {
 			t.Errorf("the story is one of %q, not of its day", got.Window)
 		}
 	}
+	f := november("50") // a day is judged until six in the morning: the last pass of it was before its end
+	f.Days = []budget.Day{{Date: "2026-11-21", Spend: dec("50")}, {Date: "2026-11-22", Spend: dec("6")}, {Date: "2026-11-23", Spend: dec("7")}}
+	for at, want := range map[string]string{"2026-11-23T05:59:59Z": "2026-11-22 2026-11-23", "2026-11-23T06:00:00Z": "2026-11-23"} {
+		moment, _ := time.Parse(time.RFC3339, at)
+		var days []string
+		for _, found := range only(t, budget.RuleDaily, budget.Check(f, budget.Policy{DailySpend: null("5")}, moment)) {
+			days = append(days, found.Window)
+		}
+		if got := strings.Join(days, " "); got != want {
+			t.Errorf("at %s the days %q are told, not %q", at, got, want)
+		}
+	}
 }
 
 func TestPerModel(t *testing.T) {
@@ -179,7 +191,7 @@ func TestFailuresOfABudget(t *testing.T) {
 		{"reset since", "100", "1", 30 * time.Second, 10, true, "; its budget was spent until the reset on 23 Nov 2026 11:59 UTC.", "Raise max_budget if"},
 		{"refused after the reset", "100", "0", time.Hour, 10, false, "; 100.00 USD of its own budget is left.", "give several of them Redis."},
 		{"no budget", "", "5", 0, 10, false, "; this key has no budget: another one is spent.", "is raised or reset there."},
-		{"half are other errors", "100", "100", 0, 5, false, "mostly for big.", "a blocked key and a model that is not there"},
+		{"half are other errors", "100", "100", 0, 5, false, "mostly for big.", "a blocked key, a model that is not there"},
 	} {
 		f := november(tc.spend)
 		if f.Limit = (decimal.NullDecimal{}); tc.limit != "" {
