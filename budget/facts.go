@@ -75,7 +75,7 @@ type ModelSpend struct {
 type Recent struct {
 	From, To time.Time // everything of the key that was logged between these was read
 	Requests []Request // newest first
-	Earlier  []Request // some or all of those before From, at most BurnReach before To, newest first: for the burn rate
+	Earlier  []Request // some or all of those before From, at most BurnReach before To, newest first: for the burn rate and dear requests
 	Source   string
 }
 

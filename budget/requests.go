@@ -19,13 +19,13 @@ const (
 	overBudget = "BudgetExceededError" // LiteLLM's class of a refusal, whichever budget is spent
 )
 
-// requestCost judges the dearest of the recent requests, where an amount is set.
+// requestCost judges the dearest of all requests that were read, where an amount is set: a pass that comes late misses none.
 func requestCost(f Facts, p Policy, _ time.Time) []finding.Finding {
 	limit := p.RequestCost
 	if f.Recent == nil || !limit.Valid {
 		return nil
 	}
-	dear := slices.DeleteFunc(slices.Clone(f.Recent.Requests), func(q Request) bool { return q.Spend.LessThan(limit.Decimal) })
+	dear := slices.DeleteFunc(slices.Collect(f.Recent.all), func(q Request) bool { return q.Spend.LessThan(limit.Decimal) })
 	if len(dear) == 0 {
 		return nil
 	}

@@ -147,6 +147,10 @@ func TestRequestCost(t *testing.T) {
 	if got := want(t, budget.RuleRequest, f, budget.Policy{RequestCost: null("10")}, "warning"); !strings.HasPrefix(got.Summary, "3 requests") || !got.Observed.Value.Equal(dec("12")) {
 		t.Errorf("found %+v", got)
 	}
+	f.Recent.Requests, f.Recent.Earlier = nil, f.Recent.Requests
+	if got := want(t, budget.RuleRequest, f, budget.Policy{RequestCost: null("10")}, "warning"); !strings.HasPrefix(got.Summary, "3 requests") {
+		t.Errorf("of an earlier hour: %+v", got)
+	}
 }
 
 func TestFailures(t *testing.T) {
