@@ -36,7 +36,7 @@ func TestProxy(t *testing.T) {
 	}
 	for _, tc := range []struct{ cause, rule, advice string }{
 		{"network", failover.RuleProxyDown, "firewall"},
-		{"tls", failover.RuleProxyDown, "ca-file"},
+		{"tls", failover.RuleProxyDown, "ca-file"}, {"tls", failover.RuleProxyDown, "http://"},
 		{"auth", failover.RuleProxyDown, "LITELLM_MASTER_KEY"},
 		{"not-litellm", failover.RuleProxyDown, "LITELLM_BASE_URL"},
 		{"", failover.RuleProxyDown, "log"},

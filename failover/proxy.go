@@ -17,8 +17,8 @@ func proxyDown(p Proxy) finding.Finding {
 		f.Summary = "the LiteLLM proxy cannot be reached"
 		f.Advice = "Check that the proxy runs and that its name, port and firewall let this machine through."
 	case "tls":
-		f.Summary = "the LiteLLM proxy's certificate is not accepted"
-		f.Advice = "Renew the certificate, or name its authority with ca-file."
+		f.Summary = "no TLS connection to the LiteLLM proxy comes about"
+		f.Advice = "Renew the certificate, or name its authority with ca-file; a proxy that speaks no TLS has an address with http://."
 	case "auth":
 		f.Summary = "the LiteLLM proxy refuses the management key"
 		f.Advice = "Check LITELLM_MASTER_KEY: agents are not affected, but nothing can be rotated or checked."
