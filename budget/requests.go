@@ -100,8 +100,7 @@ func overspent(f Facts, failed []Request, now time.Time) (why, advice string) {
 	if slices.ContainsFunc(f.Recent.Requests, func(q Request) bool { return !q.Failed && q.At.After(last) }) {
 		since = "a request was answered since"
 	}
-	const another = "See in LiteLLM's log whose budget the error names, or which limit: a team's, tag's, model's, end user's or the virtual " +
-		"key's own is raised or reset there"
+	const another = "Raise or reset the budget that LiteLLM's log names with the error (a team's, tag's, model's, end user's or the virtual key's own)"
 	switch {
 	case !f.Limit.Valid:
 		return join("this key has no budget: another one is spent", since), another + "."
@@ -110,9 +109,8 @@ func overspent(f Facts, failed []Request, now time.Time) (why, advice string) {
 	case last.Before(f.WindowStart):
 		return "its budget was spent until the reset on " + day(f.WindowStart), "Raise max_budget if it should last longer."
 	}
-	return join(show(f.left())+" of its own budget is left", since), another + "; if it is this one, calls at the same time hold the rest back " +
-		"(set a smaller max_tokens), or the proxy has not seen a reset or a raised limit yet: if ten minutes do not help, restart its workers, and " +
-		"give several of them Redis."
+	return join(show(f.left())+" of its own budget is left", since), another + "; if it is this one, calls at the same time hold the rest back, " +
+		"or the proxy has not seen a reset or a raised limit: wait ten minutes, then restart its workers."
 }
 
 // commonest returns the word that most requests have, the first by name of several.

@@ -189,12 +189,12 @@ func TestFailuresOfABudget(t *testing.T) {
 	}{
 		{"spent", "100", "100", 0, 10, false, "; its budget is spent.", "Raise max_budget or wait for the reset on 1 Dec"},
 		{"overrun", "100", "100.4", 0, 10, true, "; its budget is spent.", "Raise max_budget or wait for"},
-		{"another's", "100", "87.5", 0, 6, false, "; 12.50 USD of its own budget is left.", "a raised limit yet"},
-		{"another's, or raised since", "100", "87.5", 0, 6, true, "; 12.50 USD of its own budget is left; a request was answered since.", "a raised limit yet"},
+		{"another's", "100", "87.5", 0, 6, false, "; 12.50 USD of its own budget is left.", "has not seen a reset or a raised limit"},
+		{"another's, or raised since", "100", "87.5", 0, 6, true, "; 12.50 USD of its own budget is left; a request was answered since.", "has not seen a reset or a raised limit"},
 		{"little is left", "100", "99.99999", 0, 10, false, "; 0.00001 USD of its own", "a team's, tag's, model's"},
 		{"reset since", "100", "1", 30 * time.Second, 10, true, "; its budget was spent until the reset on 23 Nov 2026 11:59 UTC.", "Raise max_budget if"},
-		{"refused after the reset", "100", "0", time.Hour, 10, false, "; 100.00 USD of its own budget is left.", "give several of them Redis."},
-		{"no budget", "", "5", 0, 10, false, "; this key has no budget: another one is spent.", "is raised or reset there."},
+		{"refused after the reset", "100", "0", time.Hour, 10, false, "; 100.00 USD of its own budget is left.", "then restart its workers."},
+		{"no budget", "", "5", 0, 10, false, "; this key has no budget: another one is spent.", "the virtual key's own)."},
 		{"half are other errors", "100", "100", 0, 5, false, "mostly for big.", "a blocked key, a model that is not there"},
 	} {
 		f := november(tc.spend)
