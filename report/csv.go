@@ -27,11 +27,15 @@ func CSV(w io.Writer, r Report, o Options) error {
 	}
 	if v := r.Overview; v != nil {
 		t.sums("total", []PeriodSums{v.Total})
+		t.sums(keyPeriod, v.Keys)
 		t.sums("day", v.Days)
 		t.sums("model", v.Models)
 		t.sums("provider", v.Providers)
 		t.sums("tag", v.Tags)
 		t.sums("end-user", v.EndUsers)
+		if v.CachedPrompt > 0 {
+			t.line("provider-cache-saving", "", "", exact(v.Saved), "", "", "", "", fmt.Sprint(v.CachedPrompt), "", v.Source)
+		}
 		if h := v.Hits; h != nil {
 			t.line("cache-saving", "", "", exact(h.Saved), "", "", fmt.Sprint(h.Requests), "", "", "", h.Source)
 		}
@@ -39,6 +43,7 @@ func CSV(w io.Writer, r Report, o Options) error {
 	}
 	if l := r.Logs; l != nil {
 		t.logs("total", []LogSums{l.Total})
+		t.logs(keyPeriod, l.Keys)
 		t.logs("day", l.Days)
 		t.logs("model", l.Models)
 		t.logs("provider", l.Providers)
@@ -66,15 +71,26 @@ func (t table) line(fields ...string) {
 	_ = t.Write(fields) // Error tells
 }
 
+// keyPeriod is the kind of what a key took of the period or export, which is not what it spent in its window.
+const keyPeriod = "key-period"
+
+// keyed is the key that sums of a kind are of.
+func keyed(kind, name string) string {
+	if kind == keyPeriod {
+		return name
+	}
+	return ""
+}
+
 func (t table) sums(kind string, list []PeriodSums) {
 	for _, s := range list {
-		t.line(kind, "", s.Name, exact(s.Spend), exact(s.Before), "", fmt.Sprint(s.Requests), fmt.Sprint(s.Failed), fmt.Sprint(s.Tokens), "", "")
+		t.line(kind, keyed(kind, s.Name), s.Name, exact(s.Spend), exact(s.Before), "", fmt.Sprint(s.Requests), fmt.Sprint(s.Failed), fmt.Sprint(s.Tokens), "", "")
 	}
 }
 
 func (t table) logs(kind string, list []LogSums) {
 	for _, s := range list {
-		t.line(kind, "", s.Name, exact(s.Spend), "", "", fmt.Sprint(s.Requests), fmt.Sprint(s.Failed), fmt.Sprint(s.Tokens), "", "")
+		t.line(kind, keyed(kind, s.Name), s.Name, exact(s.Spend), "", "", fmt.Sprint(s.Requests), fmt.Sprint(s.Failed), fmt.Sprint(s.Tokens), "", "")
 	}
 }
 

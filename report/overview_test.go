@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"encoding/csv"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ func overviewReport() report.Report {
 	return report.New(report.Input{Command: "report", Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), Overview: &report.Overview{
 		Source: "GET /user/daily/activity", BeforeFrom: time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC),
 		Total:    report.PeriodSums{Spend: usd("3.5000000001"), Before: usd("7"), Requests: 3, Failed: 1, Tokens: 90}.Grown(),
+		Keys:     []report.PeriodSums{{Name: "openclaw", Spend: usd("3.5"), Before: usd("7"), Requests: 3}},
 		Tags:     []report.PeriodSums{{Name: "team:blue", Spend: usd("2"), Before: usd("1"), Requests: 2}},
 		EndUsers: []report.PeriodSums{{Name: "mallory@example.com", Spend: usd("1.5"), Before: usd("0"), Requests: 1}},
 		Hits:     &report.PeriodHits{Requests: 5, Unpriced: 1, Saved: usd("0.0625"), Source: "GET /spend/logs/v2"},
@@ -80,5 +82,9 @@ func TestCSV(t *testing.T) {
 	if seen["total"][3] != "3.5000000001" || seen["total"][4] != "7" || seen["model"][2] != "'=cmd|' /C calc'!A0" || seen["request"][2] != "r1" ||
 		seen["tag"][2] != "team:blue" || seen["end-user"][3] != "1.5" || seen["cache-saving"][3] != "0.0625" || seen["cache-saving"][6] != "5" {
 		t.Errorf("lines %q", rows)
+	}
+	if got := strings.Join(slices.Concat(seen["key-period"], seen["provider-cache-saving"]), ","); got !=
+		"key-period,openclaw,openclaw,3.5,7,,3,0,0,,,provider-cache-saving,,,0.25,,,,,1000,,GET /user/daily/activity" {
+		t.Errorf("by key and of providers' caches: %s", got)
 	}
 }
