@@ -49,6 +49,9 @@ func quantities(f finding.Finding) string {
 		return ""
 	}
 	if f.Limit == nil || f.Limit.Unit != f.Observed.Unit {
+		if f.Observed.Value.Equal(decimal.NewFromInt(1)) {
+			return strings.TrimSuffix(quantity(*f.Observed), "s")
+		}
 		return quantity(*f.Observed)
 	}
 	if f.Limit.Unit == "×" {

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/report"
 )
 
@@ -46,4 +50,17 @@ func TestGoldens(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "run.json", b.String())
+}
+
+func TestOneIsNotPlural(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{1: "1 model,", 2: "2 models,"} {
+		r := report.New(report.Input{Findings: []finding.Finding{{
+			Rule: "x", Subject: finding.Subject{Kind: "proxy", Name: "LiteLLM"}, Summary: "it is so", Evidence: finding.Configured,
+			Observed: &finding.Quantity{Value: decimal.NewFromInt(n), Unit: "models"},
+		}}})
+		if got := text(t, r, report.Options{}); !strings.Contains(got, want) {
+			t.Errorf("%d: %s", n, got)
+		}
+	}
 }
