@@ -29,10 +29,11 @@ type Logs struct {
 	EndUsers  []LogSums    `json:"end_users,omitempty"` // dearest first; of the requests that name one
 	Dearest   []LogRequest `json:"dearest,omitempty"`   // the most expensive requests
 
-	Saved       decimal.NullDecimal `json:"saved"`        // by LiteLLM's cache, estimated
-	Repeats     int64               `json:"repeats"`      // rows whose request id an earlier row has; they count
-	RepeatsOf   int64               `json:"repeats_of"`   // 1: Repeats is exact; else it is estimated from one row in so many
-	FallbackFor int64               `json:"fallback_for"` // rows that tell whether a fallback served
+	Saved       decimal.NullDecimal `json:"saved"`                 // by LiteLLM's cache, estimated
+	Repeats     int64               `json:"repeats"`               // rows whose request id an earlier row has; they count
+	RepeatsOf   int64               `json:"repeats_of"`            // 1: Repeats is exact; else it is estimated from one row in so many
+	FallbackFor int64               `json:"fallback_for"`          // rows that tell whether a fallback served
+	Unread      int64               `json:"rows_unread,omitempty"` // rows whose metadata cannot be read; they count
 }
 
 // LogFault is a damaged place, in bytes of the uncompressed export.
@@ -149,6 +150,9 @@ func (l *Logs) doubts() (out []string) {
 			about = "about "
 		}
 		out = append(out, about+plural(int(l.Repeats), "row")+" with the request id of an earlier row, all counted: do exports overlap?")
+	}
+	if l.Unread > 0 {
+		out = append(out, plural(int(l.Unread), "row")+" with metadata that cannot be read, all counted: neither the key's alias nor fallbacks are known of them")
 	}
 	if l.Lost > 0 {
 		out = append(out, plural(int(l.Lost), "damaged place")+" skipped, each of them a row or more:")

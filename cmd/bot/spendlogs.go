@@ -268,7 +268,7 @@ func logsOf(s *spendlog.Summary, source string) *report.Logs {
 		Source: source, Bytes: s.Bytes, Rows: s.Rows, Outside: s.Outside, Lost: s.Lost, First: s.First, Last: s.Last,
 		Total: logSums("", s.Total), Models: logGroups(s.Models), Days: logGroups(s.Days), Providers: logGroups(s.Providers),
 		Tags: logGroups(s.Tags), EndUsers: logGroups(s.EndUsers),
-		Repeats: s.Repeats.Rows, RepeatsOf: s.Repeats.Of, FallbackFor: s.FallbackTold,
+		Repeats: s.Repeats.Rows, RepeatsOf: s.Repeats.Of, FallbackFor: s.FallbackTold, Unread: s.Unread,
 		Saved: decimal.NullDecimal{Decimal: s.Saved.Amount, Valid: s.Total.CacheHits > s.Saved.Unpriced},
 	}
 	for _, f := range s.Faults {
