@@ -13,7 +13,7 @@
 //	Parts     GET /tag/daily/activity and GET /customer/daily/activity: one of each for every virtual key
 //	CacheHits GET /spend/logs/v2: the newest free rows, up to a bound; Prices GET /model/info, for all keys at once
 //	Dearest   GET /spend/logs/v2: one short page in order of spend
-//	Probe     POST /v1/chat/completions: at most twenty calls of one token, none after a quarter of a dollar
+//	Probe     GET /model/info; POST /v1/chat/completions: at most twenty calls of one token, none after a quarter of a dollar
 //
 // So Look takes three requests, one more with model lists, one more on 1.81. While the proxy does not answer it takes the
 // first alone. Whatever cannot be had is a gap in the facts and names the rules it leaves unjudged: it is never an error that

@@ -27,29 +27,58 @@ type Caller struct {
 }
 
 // Probe makes one call of one token to each model group that f knows and somebody may ask for, through the first caller
-// that may, and adds to f what that showed, its cost and what was left out.
+// that may, and adds to f what that showed, its cost and what was left out. Groups that are not for chat are left out.
 func (o Observer) Probe(ctx context.Context, f *failover.Facts, callers []Caller, now time.Time) {
 	f.Probes = []failover.Probe{}
+	mute, err := o.mute(ctx)
+	if err != nil {
+		f.Gaps = append(f.Gaps, "models that are not for chat are probed as well, since what they are for is not known: "+err.Error())
+	}
 	cost, refused := decimal.Zero, map[string]bool{}
+	var left []string
 	for _, g := range f.Groups {
-		i := slices.IndexFunc(callers, func(c Caller) bool { return !refused[c.Name] && mayAsk(c.Models, g.Name) })
-		if i < 0 || strings.Contains(g.Name, "*") {
+		may := func(c Caller) bool { return !refused[c.Name] && mayAsk(c.Models, g.Name) }
+		if strings.Contains(g.Name, "*") || !slices.ContainsFunc(callers, may) {
+			continue
+		}
+		if mute[g.Name] {
+			left = append(left, g.Name)
 			continue
 		}
 		if len(f.Probes) == mostProbes || cost.GreaterThanOrEqual(decimal.New(probeCents, -2)) {
 			f.Gaps = append(f.Gaps, fmt.Sprintf("probing stopped after %d calls, before %s: enough was spent", len(f.Probes), g.Name))
 			break
 		}
-		p, err := probe(ctx, callers[i], g.Name, now)
-		if err != nil {
-			refused[callers[i].Name] = true
-			f.Gaps = append(f.Gaps, "models cannot be probed through "+callers[i].Name+": "+err.Error())
-			continue
+		for _, c := range callers {
+			if !may(c) {
+				continue
+			}
+			p, err := probe(ctx, c, g.Name, now)
+			if err == nil {
+				cost = cost.Add(p.Cost)
+				f.Probes = append(f.Probes, p)
+				break
+			}
+			refused[c.Name] = true
+			f.Gaps = append(f.Gaps, "models cannot be probed through "+c.Name+": "+err.Error())
 		}
-		cost = cost.Add(p.Cost)
-		f.Probes = append(f.Probes, p)
+	}
+	if len(left) > 0 {
+		f.Gaps = append(f.Gaps, "not probed, since they are not for chat: "+strings.Join(left, ", "))
 	}
 	f.Gaps = append(f.Gaps, fmt.Sprintf("probing made %d calls, which cost %s USD", len(f.Probes), cost.Round(6)))
+}
+
+// mute returns the model groups of which a deployment is known to be for something else than chat.
+func (o Observer) mute(ctx context.Context) (map[string]bool, error) {
+	deployments, err := o.Client.Deployments(ctx)
+	groups := map[string]bool{}
+	for _, d := range deployments {
+		if d.Mode != "" && d.Mode != "chat" && d.Mode != "responses" {
+			groups[d.Group] = true
+		}
+	}
+	return groups, err
 }
 
 // probe makes one call. An error is one of the caller, which says nothing of the model.

@@ -160,16 +160,19 @@ func TestProbe(t *testing.T) {
 			return o.Client.Chat(ctx, v, model, 1)
 		}
 	}
-	f := failover.Facts{Groups: []failover.Group{{Name: "primary"}, {Name: "backup"}, {Name: "openai/*"}}}
+	p.SetModel(litellmtest.ModelSpec{Name: "embed", Mode: "embedding"})
+	f := failover.Facts{Groups: []failover.Group{{Name: "primary"}, {Name: "backup"}, {Name: "openai/*"}, {Name: "embed"}}}
 	o.Probe(t.Context(), &f, []observe.Caller{
 		{Name: "key gone", Call: through(secret.New("sk-sandbox-nobody-0000001"))},
 		{Name: "key openclaw", Models: []string{"primary"}, Call: through(secret.New(token))},
-		{Name: "the management key", Models: []string{"backup"}, Call: through(p.MasterKey())},
+		{Name: "the management key", Models: []string{"backup", "embed"}, Call: through(p.MasterKey())},
 	}, noon)
-	if len(f.Probes) != 1 || f.Probes[0].Model != "backup" || f.Probes[0].Through != "the management key" || f.Probes[0].ServedBy != "backup" {
+	if len(f.Probes) != 2 || f.Probes[0].Model != "primary" || f.Probes[0].Through != "key openclaw" ||
+		f.Probes[1].Model != "backup" || f.Probes[1].Through != "the management key" || f.Probes[1].ServedBy != "backup" {
 		t.Errorf("probes %+v", f.Probes)
 	}
-	if gaps := strings.Join(f.Gaps, "\n"); !strings.Contains(gaps, "through key gone") || !strings.Contains(gaps, "1 calls, which cost 0.05 USD") {
+	if gaps := strings.Join(f.Gaps, "\n"); strings.Count(gaps, "through key gone") != 1 || !strings.Contains(gaps, "2 calls, which cost") ||
+		!strings.Contains(gaps, "not for chat: embed") {
 		t.Errorf("gaps %q", f.Gaps)
 	}
 	f.Gaps = nil
