@@ -45,6 +45,9 @@ func (o Observer) Parts(ctx context.Context, f *budget.Facts, mostKeys int) (lef
 	return len(f.Tokens) - len(tokens), nil
 }
 
+// PartsSource is where Parts come from.
+const PartsSource = "GET /tag/daily/activity, GET /customer/daily/activity"
+
 // together adds b to a by name.
 func together(a, b map[string]litellm.Metrics) map[string]litellm.Metrics {
 	if a == nil {

@@ -25,6 +25,7 @@ type Overview struct {
 
 	Dearest       []LogRequest `json:"dearest,omitempty"` // the most expensive requests
 	DearestSource string       `json:"dearest_source,omitempty"`
+	PartsSource   string       `json:"parts_source,omitempty"` // of tags and end users
 
 	CachedPrompt int64               `json:"cached_prompt"` // prompt tokens that providers had cached
 	Saved        decimal.NullDecimal `json:"saved"`         // by providers' caches, as LiteLLM tells; null: this release does not
@@ -136,7 +137,19 @@ func (o *Overview) lines() []string {
 	if len(o.Tags) > 1 {
 		out = append(out, severalTags)
 	}
-	return append(out, "sums by UTC day from "+o.Source)
+	return append(out, o.sources())
+}
+
+// sources says where the figures come from that are shown.
+func (o *Overview) sources() string {
+	line := "sums by UTC day from " + o.Source
+	if o.PartsSource != "" && len(o.Tags)+len(o.EndUsers) > 0 {
+		line += ", those of tags and end users from " + o.PartsSource
+	}
+	if o.DearestSource != "" && len(o.Dearest) > 0 {
+		line += "; single requests from " + o.DearestSource
+	}
+	return line
 }
 
 // severalTags says why spend by tag can be more than all.

@@ -23,7 +23,7 @@ func overviewReport() report.Report {
 		Hits:     &report.PeriodHits{Requests: 5, Unpriced: 1, Saved: usd("0.0625"), Source: "GET /spend/logs/v2"},
 		Models:   []report.PeriodSums{{Name: "=cmd|' /C calc'!A0", Spend: usd("3.5000000001"), Before: usd("0"), Requests: 3}},
 		Dearest:  []report.LogRequest{{ID: "r1", Key: "openclaw", Model: "big", Spend: usd("3"), EndUser: "eve@example.com"}},
-		Saved:    usd("0.25"), CachedPrompt: 1000,
+		Saved:    usd("0.25"), CachedPrompt: 1000, PartsSource: "GET /tag/daily/activity", DearestSource: "GET /spend/logs/v2",
 	}})
 }
 
@@ -37,7 +37,8 @@ func TestOverview(t *testing.T) {
 	page := html(t, r, report.Options{})
 	for name, shown := range map[string]string{"text": text.String(), "markdown": report.Markdown(r, report.Options{}), "html": page} {
 		for _, want := range []string{"50% less than in the period before", "1000 prompt tokens", "saved 0.25 USD", "Most expensive requests", "r1",
-			"Spend by tag", "team:blue", "Spend by end user", "mallory", "5 requests answered by LiteLLM", "saved 0.06 USD", "no price is known for 1 of them"} {
+			"Spend by tag", "team:blue", "Spend by end user", "mallory", "5 requests answered by LiteLLM", "saved 0.06 USD", "no price is known for 1 of them",
+			"sums by UTC day from GET /user/daily/activity, those of tags and end users from GET /tag/daily/activity; single requests from GET /spend/logs/v2"} {
 			if !strings.Contains(shown, want) {
 				t.Errorf("%s does not say %q", name, want)
 			}

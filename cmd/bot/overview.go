@@ -60,7 +60,7 @@ type overview struct {
 }
 
 func newOverview(s span) *overview {
-	return &overview{span: s, out: report.Overview{Source: reportSource, BeforeFrom: s.before, Keys: []report.PeriodSums{}},
+	return &overview{span: s, out: report.Overview{Source: reportSource, PartsSource: observe.PartsSource, BeforeFrom: s.before, Keys: []report.PeriodSums{}},
 		days: byName{}, models: byName{}, providers: byName{}, tags: byName{}, endUsers: byName{}}
 }
 
