@@ -184,11 +184,13 @@ func (b *bot) learnView() func(context.Context) (report.Options, error) {
 }
 
 // printView says what the result may show: in Actions it goes to the log, or the page to an artifact, which everybody can
-// read who sees the repository. Other files are for later steps, and whole, and so
-// is what was asked of an export.
+// read who sees the repository. Other files are for later steps, and whole. The amounts of an export are what was asked for;
+// its users are not.
 func (b *bot) printView() report.Options {
-	if b.action == nil || b.set.SpendLogs != "" || b.set.Output != "" && b.set.Format != "html" {
+	if b.action == nil || b.set.Output != "" && b.set.Format != "html" {
 		return report.Options{}
 	}
-	return b.publicView()
+	view := b.publicView()
+	view.HideAmounts = view.HideAmounts && b.set.SpendLogs == ""
+	return view
 }
