@@ -46,6 +46,18 @@ func TestCheckKnowsItsKeys(t *testing.T) {
 	}
 }
 
+// TestCheckBeforeTheTeam: a key whose team is new in the configuration is there all the same.
+func TestCheckBeforeTheTeam(t *testing.T) {
+	t.Parallel()
+	i := newInside(t)
+	i.config = "keys:\n  - name: openclaw\n    max_budget: 5\n    targets: [{repository: acme/agents, secret: LITELLM_API_KEY}]\n"
+	i.run(exitOK, "rotate")
+	i.config += "    key_options: {team_id: agents}\n"
+	if _, logged := i.run(exitFailed, "check"); !strings.Contains(logged, `key "openclaw" is not in its team yet; rotate puts it there, if there is such a team: bot rotate`) {
+		t.Errorf("it says %s", logged)
+	}
+}
+
 // post writes to the proxy with the master key.
 func (i *inside) post(path, body string) {
 	i.Helper()

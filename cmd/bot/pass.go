@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/org/openclaw-litellm-action/litellm"
+	"github.com/org/openclaw-litellm-action/observe"
 	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/rotate"
 	"github.com/org/openclaw-litellm-action/settings"
@@ -153,8 +154,12 @@ func (p *pass) failed(key string, err error) {
 	if kind != "" && slices.ContainsFunc(p.in.Outcomes, known) {
 		return
 	}
-	if kind == litellm.NotFound {
-		err = fmt.Errorf("key %q has no budget and no generation yet; rotate makes them: bot rotate", key)
+	if refused := (*litellm.Error)(nil); kind == litellm.NotFound && errors.As(err, &refused) {
+		what := "has no budget and no generation yet; rotate makes them"
+		if refused.Route == observe.TeamSource {
+			what = "is not in its team yet; rotate puts it there, if there is such a team"
+		}
+		err = fmt.Errorf("key %q %s: bot rotate", key, what)
 	}
 	err = p.adviseProxy(err)
 	p.errs = append(p.errs, flatten(err)...)
