@@ -36,7 +36,7 @@ func requestCost(f Facts, p Policy, _ time.Time) []finding.Finding {
 // DearRequests is the finding that n requests of a key cost the limit or more, dearest the most of them.
 func DearRequests(f Facts, source string, dearest Request, n int64, limit decimal.Decimal) finding.Finding {
 	out := about(f, RuleRequest, finding.Warning)
-	out.Source = source
+	out.Window, out.Source = "", source // a reset makes no new story of the same request
 	out.Summary = fmt.Sprintf("a single request of %s cost what is set or more", f.Key)
 	if n > 1 {
 		out.Summary = fmt.Sprintf("%d requests of %s cost what is set or more each", n, f.Key)

@@ -148,7 +148,7 @@ func TestRequestCost(t *testing.T) {
 		t.Errorf("found %+v", got)
 	}
 	f.Recent.Requests, f.Recent.Earlier = nil, f.Recent.Requests
-	if got := want(t, budget.RuleRequest, f, budget.Policy{RequestCost: null("10")}, "warning"); !strings.HasPrefix(got.Summary, "3 requests") {
+	if got := want(t, budget.RuleRequest, f, budget.Policy{RequestCost: null("10")}, "warning"); !strings.HasPrefix(got.Summary, "3 requests") || got.Window != "" {
 		t.Errorf("of an earlier hour: %+v", got)
 	}
 }

@@ -17,7 +17,7 @@ func proxyDown(p Proxy) finding.Finding {
 		f.Summary = "the LiteLLM proxy cannot be reached"
 		f.Advice = "Check that the proxy runs and that its name, port and firewall let this machine through."
 	case "tls":
-		f.Summary = "no TLS connection to the LiteLLM proxy comes about"
+		f.Summary = "the TLS connection to the LiteLLM proxy fails"
 		f.Advice = "Renew the certificate, or name its authority with ca-file; a proxy that speaks no TLS has an address with http://."
 	case "auth":
 		f.Summary = "the LiteLLM proxy refuses the management key"
