@@ -73,6 +73,7 @@ func TestPublic(t *testing.T) {
 	in.Outcomes[0].Steps[0].Reason = text0
 	in.Failover.Proxy.URL = "https://proxy.internal.example"
 	in.Failover.Proxy.Trouble = text0
+	in.Failover.Gaps = []string{"the health of deployments is not known: " + text0}
 	in.Findings[0].Cause = text0
 	r := report.New(in)
 	o := report.Options{Public: true, HideAmounts: true, Width: 200}
@@ -96,6 +97,11 @@ func TestPublic(t *testing.T) {
 			if strings.Contains(s, hidden) {
 				t.Errorf("%s shows %s", name, hidden)
 			}
+		}
+	}
+	for name, s := range surfaces {
+		if name != "memory" && !strings.Contains(strings.Join(strings.Fields(strings.ReplaceAll(s, "\\", "")), " "), "unless the proxy has budget_exceeded_status_code: 402") {
+			t.Errorf("%s takes the proxy's setting for an amount", name)
 		}
 	}
 	if s := text(t, r, report.Options{Public: true}); !strings.Contains(s, "41.20") || strings.Contains(s, "jane") {

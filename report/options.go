@@ -89,7 +89,14 @@ func public(r Report) Report {
 
 // withoutAmounts returns r without amounts of money.
 func withoutAmounts(r Report) Report {
-	r = mapTexts(r, func(s string) string { return amountForm.ReplaceAllString(s, "[amount]") })
+	r = mapTexts(r, func(s string) string {
+		return amountForm.ReplaceAllStringFunc(s, func(hit string) string {
+			if strings.Contains(hit, "budget_exceeded_status_code") {
+				return hit // a setting of the proxy, which advice names
+			}
+			return "[amount]"
+		})
+	})
 	r.AmountsHidden = true
 	r.Logs, r.Overview, r.History = r.Logs.withoutAmounts(), r.Overview.withoutAmounts(), r.History.withoutAmounts()
 	none := decimal.NullDecimal{}
@@ -145,7 +152,10 @@ func mapTexts(r Report, f func(string) string) Report {
 	}
 	if r.Proxy != nil {
 		p := *r.Proxy
-		p.Trouble = f(p.Trouble)
+		p.Trouble, p.Gaps = f(p.Trouble), slices.Clone(p.Gaps)
+		for i := range p.Gaps {
+			p.Gaps[i] = f(p.Gaps[i])
+		}
 		p.Unhealthy = slices.Clone(p.Unhealthy)
 		for i := range p.Unhealthy {
 			p.Unhealthy[i].Error = f(p.Unhealthy[i].Error)
