@@ -150,11 +150,17 @@ func checkCSV(t *testing.T, r report.Report) {
 }
 
 // recorder is a messenger that keeps what it is sent.
-type recorder struct{ messages []report.Message }
+type recorder struct {
+	messages []report.Message
+	fails    bool
+}
 
 func (*recorder) Name() string { return "recorder" }
 func (*recorder) Living() bool { return false }
 func (m *recorder) Post(_ context.Context, msg report.Message) (string, error) {
+	if m.fails {
+		return "", errOutage
+	}
 	m.messages = append(m.messages, msg)
 	return "", nil
 }

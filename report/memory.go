@@ -89,13 +89,17 @@ func (m Memory) clone() Memory {
 	return m
 }
 
-// bound keeps the latest of everything.
+// bound keeps the latest of everything, and of what is pending the gravest.
 func (m *Memory) bound() {
 	m.Stories = m.Stories[:min(len(m.Stories), maxStories)]
 	m.Done = m.Done[max(0, len(m.Done)-maxDone):]
 	for name, s := range m.Senders {
 		if n := len(s.Pending) - maxPending; n > 0 {
-			s.Pending, s.Dropped = s.Pending[n:], s.Dropped+n
+			var kept []Notice
+			for _, i := range gravest(s.Pending, nil, 0, maxPending) {
+				kept = append(kept, s.Pending[i])
+			}
+			s.Pending, s.Dropped = kept, s.Dropped+n
 			m.Senders[name] = s
 		}
 	}

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/org/openclaw-litellm-action/finding"
@@ -48,38 +50,74 @@ func noticeTail(n Notice, r Report) string {
 
 // commentText returns the issue comment that tells the notices.
 func commentText(notices []Notice, dropped int, r Report) string {
-	s := section{noun: "notice", share: 95}
-	for _, n := range notices {
-		row := fmt.Sprintf("- %s **%s**: %s", noticeSign(n), noticeWord(n), mdText(n.Summary))
-		if tail := noticeTail(n, r); tail != "" {
-			row += " (" + mdText(tail) + ")"
-		}
-		if n.Advice != "" && n.Reason != Resolved {
-			row += "<br>→ " + mdText(n.Advice)
-		}
-		s.rows = append(s.rows, row)
+	rows, sizes := make([]string, len(notices)), make([]int, len(notices))
+	for i, n := range notices {
+		rows[i] = mdNotice(n, r)
+		sizes[i] = len(rows[i]) + 1
 	}
-	if dropped > 0 {
-		s.rows = append(s.rows, "- and "+plural(dropped, "older notice")+" that could not be told in time")
+	shown := gravest(notices, sizes, IssueLimit-cutRoom, len(notices))
+	var b strings.Builder
+	for _, i := range shown {
+		b.WriteString(rows[i] + "\n")
 	}
-	text := s.render(IssueLimit - cutRoom)
-	_, rows, _ := strings.Cut(text, "\n\n")
-	return rows
+	if more := len(notices) - len(shown) + dropped; more > 0 {
+		b.WriteString("- … and " + plural(more, "notice") + " more, for which there is no room\n")
+	}
+	return b.String()
+}
+
+func mdNotice(n Notice, r Report) string {
+	row := fmt.Sprintf("- %s **%s**: %s", noticeSign(n), noticeWord(n), mdText(n.Summary))
+	if tail := noticeTail(n, r); tail != "" {
+		row += " (" + mdText(tail) + ")"
+	}
+	if n.Advice != "" && n.Reason != Resolved {
+		row += "<br>→ " + mdText(n.Advice)
+	}
+	return row
+}
+
+// gravest returns which of the notices are told where room and number are limited: the gravest and, of those alike, the
+// latest, in the order in which they came. What is over weighs little less than what it was. Without sizes all are alike.
+func gravest(notices []Notice, sizes []int, room, most int) []int {
+	weight := func(n Notice) int {
+		switch n.Reason {
+		case Done:
+			return -1
+		case Resolved:
+			return 2 * int(n.Severity)
+		}
+		return 2*int(n.Severity) + 1
+	}
+	order := make([]int, len(notices))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(weight(notices[b]), weight(notices[a])), notices[b].At.Compare(notices[a].At))
+	})
+	order = order[:min(len(order), max(most, 0))]
+	for i, at := range order {
+		if sizes == nil {
+			break
+		}
+		if room -= sizes[at]; room < 0 {
+			order = order[:i]
+			break
+		}
+	}
+	slices.Sort(order)
+	return order
 }
 
 // transition returns the message that tells the notices and nothing else: a thread reply, or a webhook's post.
 func transition(notices []Notice, dropped int, r Report) Message {
 	b := &slackBuilder{}
 	m := Message{Text: noticesLine(notices)}
-	items := make([]string, 0, len(notices)+1)
 	for _, n := range notices {
-		items = append(items, slackNotice(n, r))
 		m.Broadcast = m.Broadcast || n.Reason != Resolved && n.Reason != Done && n.Severity >= finding.Critical
 	}
-	if dropped > 0 {
-		items = append(items, "and "+plural(dropped, "older notice")+" that could not be told in time")
-	}
-	b.items("notice", items, 90)
+	b.notices(notices, dropped, r, 90)
 	b.context(slackContext(r))
 	m.Blocks = b.blocks
 	return m
@@ -90,17 +128,30 @@ func opening(notices []Notice, dropped int, r Report) Message {
 	news, state := transition(notices, dropped, r), Slack(r, Options{})
 	b := &slackBuilder{}
 	b.header("LiteLLM keys: " + headline(r))
-	items := make([]string, 0, len(notices))
-	for _, n := range notices {
-		items = append(items, slackNotice(n, r))
-	}
-	b.items("notice", items, 60)
+	b.notices(notices, dropped, r, 60)
 	b.lines("key", slackKeys(r), 90)
 	b.context(slackContext(r))
 	if len(b.blocks) == 0 {
 		return state
 	}
 	return Message{Text: news.Text, Blocks: b.blocks}.withChart(r)
+}
+
+// notices adds one section a notice, the gravest as far as share percent of the room left allow, and says how many were
+// left out, now or before.
+func (b *slackBuilder) notices(notices []Notice, dropped int, r Report, share int) {
+	items, sizes := make([]string, len(notices)), make([]int, len(notices))
+	for i, n := range notices {
+		items[i] = clip(slackNotice(n, r), slackSection)
+		sizes[i] = runes(items[i])
+	}
+	shown := gravest(notices, sizes, (slackMessage-b.chars)*share/100, (slackBlocks-len(b.blocks))*share/100-1)
+	for _, i := range shown {
+		b.section(items[i])
+	}
+	if more := len(notices) - len(shown) + dropped; more > 0 {
+		b.section(slackCut(more, "notice"))
+	}
 }
 
 func slackNotice(n Notice, r Report) string {
@@ -116,9 +167,22 @@ func slackNotice(n Notice, r Report) string {
 
 // noticesLine is the notices in plain words, for notifications.
 func noticesLine(notices []Notice) string {
-	parts := make([]string, 0, len(notices))
-	for _, n := range notices {
-		parts = append(parts, noticeWord(n)+": "+n.Summary)
+	const between = " | "
+	parts, sizes := make([]string, len(notices)), make([]int, len(notices))
+	for i, n := range notices {
+		parts[i] = noticeWord(n) + ": " + n.Summary
+		sizes[i] = runes(parts[i] + between)
 	}
-	return slackText(strings.Join(parts, " | "), slackFallback)
+	shown := gravest(notices, sizes, slackFallback, len(notices))
+	if len(shown) == 0 {
+		shown = gravest(notices, nil, 0, 1)
+	}
+	var line []string
+	for _, i := range shown {
+		line = append(line, parts[i])
+	}
+	if more := len(notices) - len(shown); more > 0 {
+		line = append(line, slackCut(more, "notice"))
+	}
+	return slackText(strings.Join(line, between), slackFallback)
 }
