@@ -77,6 +77,16 @@ func (m Memory) story(key string) (Story, bool) {
 	return m.Stories[i], true
 }
 
+// yields reports whether m has n stories that are less grave, to be forgotten for graver ones.
+func (m Memory) yields(to finding.Severity, n int) bool {
+	for _, s := range m.Stories {
+		if s.Severity < to {
+			n--
+		}
+	}
+	return n <= 0
+}
+
 func (m Memory) clone() Memory {
 	m.Version = memoryVersion
 	m.Stories, m.Done = slices.Clone(m.Stories), slices.Clone(m.Done)

@@ -78,7 +78,7 @@ func Notices(previous Memory, findings []finding.Finding, done []Event, now time
 		seen[id], ongoing[sameThing(f.Rule, f.Subject.Kind, f.Subject.Name)] = true, true
 		told, known := previous.story(id)
 		if !known {
-			if room--; room < 0 {
+			if room--; room < 0 && !previous.yields(f.Severity, -room) {
 				continue // it could not be remembered, and would come again each time
 			}
 		}

@@ -126,6 +126,30 @@ func TestMemoryBounded(t *testing.T) {
 	}
 }
 
+// TestMemoryFull: where the memory is full of lesser things, what is grave is told all the same, once, and they do not come
+// again for it.
+func TestMemoryFull(t *testing.T) {
+	t.Parallel()
+	var so []finding.Finding
+	for i := range 1000 {
+		f := used(finding.Info, "50%", "2026-11-01T00:00:00Z")
+		f.Subject.Name = fmt.Sprint(i)
+		so = append(so, f)
+	}
+	_, mem := report.Notices(report.Memory{}, so, nil, monday, report.Policy{})
+	grave := used(finding.Critical, "95%", "2026-11-01T00:00:00Z")
+	told, mem := report.Notices(mem, append(so, grave), nil, monday, report.Policy{})
+	if len(told) != 1 || told[0].Severity != finding.Critical {
+		t.Errorf("told %+v", told)
+	}
+	if again, _ := report.Notices(mem, append(so, grave), nil, monday, report.Policy{}); len(again) != 0 {
+		t.Errorf("told again: %+v", again)
+	}
+	if over, _ := report.Notices(mem, so, nil, monday, report.Policy{}); len(over) != 1 || over[0].Reason != report.Resolved {
+		t.Errorf("its end: %+v", over)
+	}
+}
+
 func TestDecodeCorrupt(t *testing.T) {
 	t.Parallel()
 	good, err := report.Memory{Shown: "x"}.Encode()
