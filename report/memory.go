@@ -43,6 +43,7 @@ type Story struct {
 	Kind     string           `json:"s"`
 	Name     string           `json:"n"`
 	Severity finding.Severity `json:"sev"`
+	Peak     finding.Severity `json:"p,omitempty"` // the gravest that it was told at
 	Level    string           `json:"l,omitempty"`
 	First    time.Time        `json:"first"`       // when it was first told
 	Told     time.Time        `json:"told"`        // when it was last told

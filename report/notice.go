@@ -152,10 +152,10 @@ func higher(a, b string) bool {
 func keep(told Story, known bool, f finding.Finding, now time.Time, due bool) Story {
 	s := Story{
 		Key: storyKey(f), Rule: f.Rule, Kind: f.Subject.Kind, Name: clip(f.Subject.Name, nameLimit),
-		Severity: f.Severity, Level: f.Level, First: now, Told: now, Summary: clip(f.Summary, nameLimit),
+		Severity: f.Severity, Peak: f.Severity, Level: f.Level, First: now, Told: now, Summary: clip(f.Summary, nameLimit),
 	}
 	if known {
-		s.First = told.First
+		s.First, s.Peak = told.First, max(f.Severity, told.peak())
 		if !due {
 			s.Told, s.Summary = told.Told, told.Summary
 		}
@@ -178,9 +178,12 @@ func noticeOf(reason Reason, s Story, f finding.Finding, now time.Time) Notice {
 	}
 }
 
+// peak is the gravest that the story was told at, so that whoever heard of that hears of the end.
+func (s Story) peak() finding.Severity { return max(s.Peak, s.Severity) }
+
 func resolved(s Story, now time.Time) Notice {
 	return Notice{
-		Reason: Resolved, Key: s.Key, Severity: s.Severity, Level: s.Level, Since: s.First, At: now,
+		Reason: Resolved, Key: s.Key, Severity: s.peak(), Level: s.Level, Since: s.First, At: now,
 		Summary: cmp.Or(s.Summary, fmt.Sprintf("%s of %s %s", s.Rule, s.Kind, s.Name)),
 		Details: "first told " + stamp(s.First),
 	}

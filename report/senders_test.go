@@ -109,7 +109,7 @@ func TestTellPagerHears(t *testing.T) {
 	}
 }
 
-// TestTellPager: the second channel hears of what is critical, and of its end.
+// TestTellPager: the second channel hears of what is critical, and of its end, also if it was less grave by then.
 func TestTellPager(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -118,11 +118,12 @@ func TestTellPager(t *testing.T) {
 	for i, step := range []struct{ spend, bot, pager string }{
 		{"41", "warning: openclaw has used 82% of its budget", ""},
 		{"48", "now critical: openclaw has used 96% of its budget", "post: now critical: openclaw has used 96% of its budget"},
+		{"46", "update C1/1", "update C1/1: LiteLLM keys: 1 warning | warning: openclaw has used 92% of its budget"},
 		{"1", "resolved: openclaw has used 96% of its budget", "reply C1/1: resolved: openclaw has used 96% of its budget"},
 	} {
 		pager.log = nil
 		at := hours(i)
-		if i == 2 {
+		if i == 3 {
 			at = time.Date(2026, 12, 1, 0, 5, 0, 0, time.UTC)
 		}
 		s.tell(pass(at, step.spend, 0))
