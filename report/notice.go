@@ -62,20 +62,23 @@ type Policy struct {
 //	graver, or at a higher level than told    escalated
 //	told Repeat ago or longer, and no info    repeated; a warning after twice as long each time
 //	in memory, judged, and not found          resolved; silently dropped if a finding of the same rule and subject is
-//	                                          there, which is the same thing in a new window
+//	                                          there that is as grave, which is the same thing in a new window
 //	anything else                             silence
 func Notices(previous Memory, findings []finding.Finding, done []Event, now time.Time, p Policy) ([]Notice, Memory) {
 	next := previous.clone()
 	next.Stories = nil
 	var out []Notice
-	seen, ongoing := map[string]bool{}, map[string]bool{}
+	seen, ongoing := map[string]bool{}, map[string]finding.Severity{}
 	room := maxStories - len(previous.Stories)
 	for _, f := range sortFindings(slices.Clone(findings)) {
 		id := storyKey(f)
 		if seen[id] {
 			continue
 		}
-		seen[id], ongoing[sameThing(f.Rule, f.Subject.Kind, f.Subject.Name)] = true, true
+		seen[id] = true
+		if same := sameThing(f.Rule, f.Subject.Kind, f.Subject.Name); f.Severity >= ongoing[same] {
+			ongoing[same] = f.Severity
+		}
 		told, known := previous.story(id)
 		if !known {
 			if room--; room < 0 && !previous.yields(f.Severity, -room) {
@@ -93,8 +96,9 @@ func Notices(previous Memory, findings []finding.Finding, done []Event, now time
 		}
 	}
 	for _, s := range previous.Stories {
+		severity, goesOn := ongoing[sameThing(s.Rule, s.Kind, s.Name)]
 		switch {
-		case seen[s.Key] || ongoing[sameThing(s.Rule, s.Kind, s.Name)]:
+		case seen[s.Key] || goesOn && severity >= s.peak():
 		case p.Judged != nil && !p.Judged(s):
 			next.Stories = append(next.Stories, s)
 		default:

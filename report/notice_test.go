@@ -54,7 +54,8 @@ func TestNoticesStory(t *testing.T) {
 		{at: "4d1h", so: []finding.Finding{used(finding.Warning, "80%", nov)}, want: ""}, // the limit was raised
 		{at: "4d2h", so: []finding.Finding{used(finding.Critical, "95%", nov)}, want: "escalated critical 95%"},
 		{at: "4d3h", so: []finding.Finding{used(finding.Critical, "100%", nov)}, want: "escalated critical 100%"},
-		{at: "5d0h", so: []finding.Finding{used(finding.Info, "50%", dec)}, want: "firing info 50%"}, // a new window: the old story just ends
+		{at: "5d0h", so: []finding.Finding{used(finding.Info, "50%", dec)}, want: "firing info 50%|resolved critical 100%"}, // a new window, and agents can work again
+		{at: "5d1h", so: []finding.Finding{used(finding.Info, "50%", nov)}, want: "firing info 50%"},                        // as grave in another one: the old story just ends
 		{at: "6d0h", so: nil, want: "resolved info 50%"},
 		{at: "6d1h", so: nil, want: ""},
 	}
