@@ -388,6 +388,9 @@ func TestLimits(t *testing.T) {
 	if s := slackJSON(t, m); !strings.Contains(s, "openclaw-0777 has used") || !strings.Contains(s, "findings more") || !strings.Contains(s, "keys more") {
 		t.Errorf("Slack cuts the worst or does not say so:\n%s", s[:3000])
 	}
+	if s := slackJSON(t, m); strings.Count(s, "Raise it.") != 1 || strings.Count(md, "Raise it.") != 1 || strings.Count(s, "as above") < 10 {
+		t.Errorf("the same advice takes the room of findings:\n%s", s[:3000])
+	}
 	k, rec := &tracker{fails: map[string]bool{}, lost: map[string]bool{}}, &recorder{}
 	telling := report.Telling{Issues: k, Messengers: []report.Messenger{rec}}
 	for range 2 {

@@ -71,10 +71,20 @@ func sign(s finding.Severity) string {
 
 func mdFindings(r Report) section {
 	s := section{title: "Findings", noun: "finding", share: 55}
-	for _, f := range r.Findings {
+	for i, f := range r.Findings {
+		f.Advice = adviceAt(r.Findings, i)
 		s.rows = append(s.rows, mdFinding(f, r))
 	}
 	return s
+}
+
+// adviceAt is the advice of a finding in a list, which says the same once if it is that of the one before: for a fleet it
+// often is, and takes the room of what matters.
+func adviceAt(found []finding.Finding, i int) string {
+	if i > 0 && found[i].Advice != "" && found[i].Advice == found[i-1].Advice {
+		return "as above"
+	}
+	return found[i].Advice
 }
 
 func mdFinding(f finding.Finding, r Report) string {

@@ -85,7 +85,8 @@ func slackContext(r Report) string {
 
 func slackFindings(found []finding.Finding, r Report) []string {
 	items := make([]string, 0, len(found))
-	for _, f := range found {
+	for i, f := range found {
+		f.Advice = adviceAt(found, i)
 		s := fmt.Sprintf("%s *%s*: %s", sign(f.Severity), f.Severity, slackText(f.Summary, 2*textLimit))
 		if d := details(f, r); d != "" {
 			s += " (" + slackText(d, nameLimit) + ")"

@@ -194,7 +194,8 @@ func (t *text) findings() {
 	}
 	t.head("Findings")
 	const lead = 12
-	for _, f := range t.r.Findings {
+	for i, f := range t.r.Findings {
+		f.Advice = adviceAt(t.r.Findings, i)
 		tag := "  " + t.paint(pad(f.Severity.String(), lead-3, false), severityTone(f.Severity)) + " "
 		t.paraAfter(tag, lead, clip(visible(f.Summary), textLimit), bold)
 		indent := strings.Repeat(" ", lead)
