@@ -18,11 +18,28 @@ func (o Options) fit(s string, n int) string {
 	if width(s) <= n {
 		return s
 	}
-	tail := "…"
+	return cells().Truncate(s, n, o.gap())
+}
+
+func (o Options) gap() string {
 	if o.ASCII {
-		tail = "."
+		return "."
 	}
-	return cells().Truncate(s, n, tail)
+	return "…"
+}
+
+// fitName cuts a name to n cells, in its middle as brief does.
+func (o Options) fitName(s string, n int) string {
+	if width(s) <= n {
+		return s
+	}
+	head := cells().Truncate(s, n/2, "")
+	rest := []rune(s[len(head):])
+	rest = rest[max(len(rest)-n, 0):]
+	for len(rest) > 0 && (width(string(rest)) > n-1-width(head) || clings(rest[0])) {
+		rest = rest[1:]
+	}
+	return head + o.gap() + string(rest)
 }
 
 func pad(s string, n int, right bool) string {
@@ -176,7 +193,7 @@ func (o Options) tableLine(columns []column, keep []bool, widths []int, row []ce
 		if !keep[i] {
 			continue
 		}
-		padded := pad(o.fit(c.text, widths[i]), widths[i], columns[i].right)
+		padded := pad(o.fitName(c.text, widths[i]), widths[i], columns[i].right)
 		line += gap + o.paint(padded, c.tone)
 		gap = strings.Repeat(" ", columnGap)
 	}

@@ -59,6 +59,19 @@ func clip(s string, n int) string {
 	return string(runes[:n-1]) + "…"
 }
 
+// brief cuts a name to n characters, in its middle: names of a fleet, models and requests begin alike and differ at the end.
+func brief(s string, n int) string {
+	runes := []rune(s)
+	if len(runes) <= n {
+		return s
+	}
+	head := n / 2
+	return string(runes[:head]) + "…" + strings.TrimLeftFunc(string(runes[len(runes)-(n-1-head):]), clings)
+}
+
+// clings reports whether c belongs to the character before it.
+func clings(c rune) bool { return unicode.Is(unicode.M, c) || c == '\u200d' }
+
 // mdEscapes are the ASCII characters that mean something amid a line of GitHub's Markdown; the others are left alone, so that
 // the source stays readable to people who edit the issue.
 const mdEscapes = "\\`*_[]<>#!|~&$"

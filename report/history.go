@@ -95,13 +95,13 @@ func UsedShare(spend, limit decimal.NullDecimal) decimal.NullDecimal {
 func (e Episode) words() string {
 	switch e.Kind {
 	case EpisodeFallback:
-		return shown(e.Subject, nameLimit/2) + " served by " + shown(e.Detail, nameLimit/2)
+		return brief(shown(e.Subject, nameLimit), nameLimit/2) + " served by " + brief(shown(e.Detail, nameLimit), nameLimit/2)
 	case EpisodeUnserved:
-		return shown(e.Subject, nameLimit/2) + " served by nobody, " + shown(e.Detail, nameLimit/2) + " failed too"
+		return brief(shown(e.Subject, nameLimit), nameLimit/2) + " served by nobody, " + brief(shown(e.Detail, nameLimit), nameLimit/2) + " failed too"
 	case EpisodeUnhealthy:
-		return shown(e.Subject, nameLimit/2) + ": unhealthy deployment"
+		return brief(shown(e.Subject, nameLimit), nameLimit/2) + ": unhealthy deployment"
 	case EpisodeProxy:
-		return "proxy down: " + shown(e.Subject, nameLimit/2)
+		return "proxy down: " + brief(shown(e.Subject, nameLimit), nameLimit/2)
 	}
 	return shown(e.Kind+" "+e.Subject, nameLimit)
 }

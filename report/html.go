@@ -231,10 +231,10 @@ func nextTiles(r Report) []tile {
 	}
 	var tiles []tile
 	if !reset.ResetAt.IsZero() {
-		tiles = append(tiles, tile{"Next reset", nextIn(reset.ResetAt, r), shown(reset.Name, nameLimit/3) + ", " + date(reset.ResetAt)})
+		tiles = append(tiles, tile{"Next reset", nextIn(reset.ResetAt, r), brief(shown(reset.Name, nameLimit), nameLimit/3) + ", " + date(reset.ResetAt)})
 	}
 	if !rotation.NextRotation.IsZero() {
-		more := shown(rotation.Name, nameLimit/3) + ", " + date(rotation.NextRotation)
+		more := brief(shown(rotation.Name, nameLimit), nameLimit/3) + ", " + date(rotation.NextRotation)
 		tiles = append(tiles, tile{"Next rotation", nextIn(rotation.NextRotation, r), more})
 	}
 	return tiles

@@ -57,7 +57,7 @@ func pastOfBudgets(r Report) *pastFigure {
 			}
 			cells[d.Date][i] = d.Used.String() + "%"
 		}
-		f.Series = append(f.Series, series{Index: i, Name: shown(keys[i].Name, nameLimit/2), Total: days[len(days)-1].Used.RoundFloor(0).String() + "% now"})
+		f.Series = append(f.Series, series{Index: i, Name: brief(shown(keys[i].Name, nameLimit), nameLimit/2), Total: days[len(days)-1].Used.RoundFloor(0).String() + "% now"})
 	}
 	for d := n - 1; d >= 0; d-- {
 		date := from.AddDate(0, 0, d).Format(time.DateOnly)
@@ -105,7 +105,7 @@ func drawPast(c chart, lines [][]pastDay, keys []KeyPast, from time.Time, n int,
 		if len(points) == 1 { // a dot is no line
 			points = append(points, points[0])
 		}
-		c.Lines = append(c.Lines, polyline{Index: i, Title: shown(keys[i].Name, nameLimit/2), Points: strings.Join(points, " ")})
+		c.Lines = append(c.Lines, polyline{Index: i, Title: brief(shown(keys[i].Name, nameLimit), nameLimit/2), Points: strings.Join(points, " ")})
 	}
 	slices.Reverse(c.Lines) // the worst is drawn last, on top
 	every := max(int(62*float64(n)/width)+1, 1)

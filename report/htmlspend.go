@@ -114,7 +114,7 @@ func spendOf(r Report) *spendFigure {
 	f.Summary = fmt.Sprintf("%s %s from %s to %s, by UTC day; most on %s: %s %s.", t.text(total), unit,
 		dayName(t.days[0]), dayName(t.days[len(t.days)-1]), dayName(most), t.text(t.day(most)), unit)
 	for i, m := range t.models {
-		f.Series = append(f.Series, series{i, patternOf(i), m, t.text(t.model(m)) + " " + unit})
+		f.Series = append(f.Series, series{i, patternOf(i), brief(m, nameLimit/3), t.text(t.model(m)) + " " + unit})
 	}
 	for _, c := range []chart{{Class: "full", Width: 1100, Height: 300}, {Class: "medium", Width: 680, Height: 270}, {Class: "narrow", Width: 340, Height: 230}} {
 		c.Label = f.Unit + " by day and model, stacked bars. " + f.Summary
@@ -156,7 +156,7 @@ func dayTableOf(r Report) (dayTable, bool) {
 			for _, m := range d.Models {
 				v := dayValue(Day{Spend: m.Spend, Requests: m.Requests})
 				rest = rest.Sub(v)
-				add(d.Date, cmp.Or(shown(m.Name, nameLimit/3), "–"), v)
+				add(d.Date, cmp.Or(shown(m.Name, nameLimit), "–"), v)
 			}
 			if len(d.Models) == 0 && rest.IsPositive() || rest.GreaterThan(decimal.New(1, -2)) {
 				add(d.Date, notByModel, rest)

@@ -73,7 +73,7 @@ func generationLane(k Key, i int, now time.Time) lane {
 	if begin.IsZero() || !g.MintedAt.IsZero() && g.MintedAt.Before(begin) {
 		begin = g.MintedAt
 	}
-	l := lane{label: shown(k.Name, nameLimit/2) + ", generation " + shown(generationText(g, now), nameLimit)}
+	l := lane{label: brief(shown(k.Name, nameLimit), nameLimit/2) + ", generation " + shown(generationText(g, now), nameLimit)}
 	replaced := now
 	for _, next := range k.Generations {
 		if next.Number > g.Number && !next.DoneAt.IsZero() && next.DoneAt.Before(replaced) && next.DoneAt.After(begin) {

@@ -250,7 +250,7 @@ func (t *text) logTable(table logTable) {
 	for _, r := range table.rows {
 		var row []cell
 		for _, s := range r {
-			row = append(row, cell{t.fit(visible(s), 40), plain})
+			row = append(row, cell{t.fitName(visible(s), 40), plain})
 		}
 		rows = append(rows, row)
 	}

@@ -31,7 +31,7 @@ func mdChart(r Report) section {
 	}
 	head, rule := "| day", "|---"
 	for _, m := range models {
-		head, rule = head+" | "+mdCell(m), rule+"|--:"
+		head, rule = head+" | "+mdCell(brief(m, nameLimit/3)), rule+"|--:"
 	}
 	s.head = append(s.head, head+" | all |", rule+"|--:|")
 	for i := len(t.days) - 1; i >= 0; i-- { // the latest first: what is cut is the oldest

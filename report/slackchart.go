@@ -11,9 +11,9 @@ import (
 // What Slack takes of a chart, as far as its sources agree.
 const (
 	slackPoints    = 14 // of 20: two weeks
-	slackSeries    = 5  // of 6
+	slackSeries    = 6
 	slackLabel     = 20 // characters of a label or a series' name
-	slackChartRoom = 4000
+	slackChartRoom = 5000
 )
 
 // slackChart draws the latest days by model in Slack's own chart block, and as a line of text for where it is not taken;
@@ -35,9 +35,9 @@ func slackChart(r Report) (chart slack.Block, line string, ok bool) {
 	var all []slack.DataVisualizationDataSeries
 	seen := map[string]bool{}
 	for i, m := range t.models[:min(slackSeries, len(t.models))] {
-		name := clip(m, slackLabel)
+		name := brief(m, slackLabel)
 		if seen[name] || name == "" {
-			name = clip(fmt.Sprintf("%d %s", i+1, m), slackLabel)
+			name = brief(fmt.Sprintf("%d %s", i+1, m), slackLabel)
 		}
 		seen[name] = true
 		one := slack.NewDataVisualizationDataSeries(name)

@@ -72,7 +72,7 @@ func (t *text) mark(unicode, ascii string) string {
 }
 
 // name shows a name from outside, cut to a length at which layouts hold.
-func (t *text) name(s string) string { return t.fit(visible(s), t.width()/2) }
+func (t *text) name(s string) string { return t.fitName(visible(s), t.width()/2) }
 
 func (t *text) title() {
 	command := cmp.Or(t.r.Command, "report")

@@ -24,10 +24,10 @@ func (t *text) past() {
 	keys, more := t.r.pastOf(textPastKeys)
 	longest := 0
 	for _, k := range keys {
-		longest = max(longest, width(t.fit(visible(k.Name), t.width()/3)))
+		longest = max(longest, width(t.fitName(visible(k.Name), t.width()/3)))
 	}
 	for _, k := range keys {
-		lead := "  " + pad(t.fit(visible(k.Name), longest), longest, false) + "  "
+		lead := "  " + pad(t.fitName(visible(k.Name), longest), longest, false) + "  "
 		days := k.days(t.r.GeneratedAt, min(textPastDays, max(t.width()-width(lead)-18, 7)))
 		line := t.shares(days)
 		t.line(lead, t.paint(line, usedTone(decimal.NewNullDecimal(days[len(days)-1].Used))), "  ",
