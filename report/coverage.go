@@ -38,6 +38,16 @@ func coverageOf(in Input) coverage {
 	return c
 }
 
+// spending reports whether the spend of any key was judged.
+func (c coverage) spending() bool {
+	for _, rules := range c.spend {
+		if len(rules) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // judges reports whether the pass would have found the story if it still were so.
 func (c coverage) judges(rule, kind, name string) bool {
 	if kind == "key" {

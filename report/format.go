@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -131,7 +132,8 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// headline sums the report up in a few words: "1 critical, 2 warnings, 1 failure; 3 keys rotated", or "all is well".
+// headline sums the report up in a few words: "1 critical, 2 warnings, 1 failure, 3 keys rotated", or "all is well", which
+// it says only of what was judged.
 func headline(r Report) string {
 	var parts []string
 	add := func(n int, noun string) {
@@ -144,13 +146,42 @@ func headline(r Report) string {
 		parts = append(parts, fmt.Sprintf("%d critical", n))
 	}
 	add(r.Totals.Warnings, "warning")
-	if len(parts) == 0 {
+	switch due := dueKeys(r); {
+	case due > 0:
+		parts = append(parts, plural(due, "key")+" due")
+	case len(parts) > 0:
+	case r.planned():
+		parts = append(parts, "nothing is due")
+	case r.judgedNothing():
+		parts = append(parts, totalText(r))
+	default:
 		parts = append(parts, "all is well")
 	}
 	if r.Totals.Rotated > 0 {
 		parts = append(parts, plural(r.Totals.Rotated, "key")+" rotated")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// dueKeys counts the keys that a plan has work for.
+func dueKeys(r Report) int {
+	n := 0
+	for _, k := range r.Keys {
+		if r.planned() && len(k.Actions) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// planned reports whether r is a plan of what rotation would do.
+func (r Report) planned() bool {
+	return r.DryRun && slices.Contains([]string{"run", "rotate", "plan"}, r.Command)
+}
+
+// judgedNothing reports whether r tells what there is, and not whether it is well: a report of a period, a list of keys.
+func (r Report) judgedNothing() bool {
+	return slices.Contains([]string{"report", "keys"}, r.Command) && !r.judged.spending() && len(r.judged.failover) == 0
 }
 
 // actionText says what a step does, or did, in words.

@@ -154,6 +154,8 @@ func pageState(r Report) string {
 		return "failed"
 	case r.Totals.Warnings > 0:
 		return "warning"
+	case r.judgedNothing():
+		return "info"
 	}
 	return "ok"
 }
@@ -197,7 +199,9 @@ func pageTiles(r Report) []tile {
 		}
 		tiles = append(tiles, tile{"Keys", fmt.Sprint(len(r.Keys)), rotated})
 	}
-	tiles = append(tiles, tile{"Findings", fmt.Sprint(len(r.Findings)), cmp.Or(findingCounts(r.Totals), "nothing to act on")})
+	if !r.judgedNothing() || len(r.Findings) > 0 {
+		tiles = append(tiles, tile{"Findings", fmt.Sprint(len(r.Findings)), cmp.Or(findingCounts(r.Totals), "nothing to act on")})
+	}
 	if n := r.Totals.Failures; n > 0 {
 		tiles = append(tiles, tile{"Failures", fmt.Sprint(n), "the rest was done"})
 	}

@@ -209,3 +209,35 @@ var (
 	texts        = regexp.MustCompile(`>[^<>]*<`)
 	unsafeInPage = regexp.MustCompile(`[\x00-\x09\x0b-\x1f\x7f-\x9f\x{202a}-\x{202e}\x{2066}-\x{2069}\x{200b}\x{200e}\x{200f}]`)
 )
+
+// TestCalm: that all is well is said of what was judged, and of nothing else.
+func TestCalm(t *testing.T) {
+	t.Parallel()
+	key := rotate.Outcome{Name: "openclaw", CurrentNumber: 1, Spend: dec("49"), MaxBudget: limit("50"), Generations: []rotate.Generation{{Number: 1}}}
+	unjudged := budget.Facts{Key: "openclaw", Spend: dec("49"), Limit: limit("50"), Unjudged: budget.Rules()}
+	due := key
+	due.Steps = []rotate.StepResult{{Step: rotate.Step{Kind: rotate.StepMint, Gen: 2}}}
+	for want, in := range map[string]report.Input{
+		"1 key, 49.00 of 50.00 USD": {Command: "report", Spend: []budget.Facts{unjudged}},
+		"0 keys":                    {Command: "keys"},
+		"1 key due":                 {Command: "plan", DryRun: true, Outcomes: []rotate.Outcome{due}},
+		"nothing is due":            {Command: "plan", DryRun: true, Outcomes: []rotate.Outcome{key}},
+		"all is well":               {Command: "check", Spend: []budget.Facts{{Key: "openclaw"}}},
+	} {
+		in.Now = monday
+		r := report.New(in)
+		page := html(t, r, report.Options{})
+		for where, s := range map[string]string{"text": text(t, r, report.Options{}), "Markdown": report.Markdown(r, report.Options{}), "page": strings.ToLower(page)} {
+			if !strings.Contains(strings.ToLower(s), strings.ToLower(want)) || want != "all is well" && strings.Contains(strings.ToLower(s), "all is well") {
+				t.Errorf("%s: the %s says %.300s", want, where, s)
+			}
+		}
+		if judged := in.Command == "check" || in.Command == "plan"; judged != strings.Contains(page, "nothing to act on") {
+			t.Errorf("%s: the page counts findings: %t", want, !judged)
+		}
+	}
+	hidden := report.Markdown(report.New(report.Input{Now: monday, Command: "report", Spend: []budget.Facts{unjudged}}), report.Options{HideAmounts: true})
+	if !strings.HasPrefix(hidden, "## LiteLLM keys: 1 key\n") {
+		t.Errorf("without amounts it says %.100s", hidden)
+	}
+}

@@ -92,6 +92,8 @@ func (t *text) headlineTone() tone {
 		return alarm
 	case t.r.Totals.Warnings > 0:
 		return yellow
+	case t.r.judgedNothing():
+		return plain
 	}
 	return green
 }

@@ -42,7 +42,11 @@ func (t *text) keys() {
 }
 
 func totalText(r Report) string {
-	s := plural(r.Totals.Keys, "key") + ", " + money(r.Totals.Spend)
+	s := plural(r.Totals.Keys, "key")
+	if !r.Totals.Spend.Valid {
+		return s
+	}
+	s += ", " + money(r.Totals.Spend)
 	if r.Totals.MaxBudget.Valid {
 		s += " of " + money(r.Totals.MaxBudget)
 	}
