@@ -370,6 +370,17 @@ func TestTellBlind(t *testing.T) {
 	if len(res.Notices) != 1 || res.Notices[0].Reason != report.Resolved {
 		t.Errorf("notices are %+v", res.Notices)
 	}
+	// A pass that looks at less makes nothing well: what was told stands where people look.
+	part := report.New(report.Input{Now: hours(3), Command: "run", Configured: []string{"openclaw"},
+		Outcomes: []rotate.Outcome{{Name: "openclaw", CurrentNumber: 3, Rotated: true}}})
+	s.telling.Messengers = []report.Messenger{s.bot}
+	s.tell(part)
+	s.want(part, quiet)
+	if body := s.issues.issues[0].Body; !strings.Contains(body, "LiteLLM keys: 1 warning, 1 key rotated") ||
+		!strings.Contains(body, "openclaw has used 82% of its budget<br>Cause: not looked at in this pass; last told 23 Nov 2026 18:10 UTC") {
+		t.Errorf("after a pass over rotation alone the issue says:\n%s", body)
+	}
+	s.telling.Messengers = nil
 	// A key that is configured no more is over.
 	gone := report.New(report.Input{Now: hours(4), Configured: []string{"other"}})
 	res, _ = s.tell(gone)

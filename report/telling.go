@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/org/openclaw-litellm-action/finding"
@@ -27,16 +28,16 @@ func (t Telling) Tell(ctx context.Context, r Report) (Result, error) {
 		return Result{}, nil
 	}
 	s := &session{
-		Telling: t, public: t.IssueView.view(r), full: t.MessengerView.view(r), now: r.GeneratedAt,
+		Telling: t, report: r, now: r.GeneratedAt,
 		kept: map[carrier]Memory{},
 	}
 	s.load(ctx)
-	s.judge(r.judged)
+	s.judge()
 	if !s.Near && s.pendingAnywhere() > 0 && s.loadNewer(ctx) {
-		s.judge(r.judged)
+		s.judge()
 	}
 	if s.due() {
-		s.learn(ctx, r)
+		s.learn(ctx)
 		if s.pendingAnywhere() > 0 {
 			s.save(ctx)
 		}
@@ -49,7 +50,7 @@ func (t Telling) Tell(ctx context.Context, r Report) (Result, error) {
 }
 
 // learn replaces what is assumed of the issue's readers by what is so.
-func (s *session) learn(ctx context.Context, r Report) {
+func (s *session) learn(ctx context.Context) {
 	if s.Learn == nil || s.Issues == nil {
 		return
 	}
@@ -59,15 +60,16 @@ func (s *session) learn(ctx context.Context, r Report) {
 		return err
 	})
 	if err == nil {
-		s.IssueView, s.public = view, view.view(r)
-		s.judge(r.judged)
+		s.IssueView = view
+		s.judge()
 	}
 }
 
 // session is one Tell in progress.
 type session struct {
 	Telling
-	public, full Report
+	report       Report // of the pass
+	public, full Report // how things stand, as either audience may read it
 	now          time.Time
 	res          Result
 
@@ -95,7 +97,9 @@ const (
 )
 
 // judge computes what is new, once for each audience: the reasons are the same, the words may differ.
-func (s *session) judge(c coverage) {
+func (s *session) judge() {
+	s.public, s.full = s.IssueView.view(s.report), s.MessengerView.view(s.report)
+	c := s.report.judged
 	policy := Policy{Repeat: s.Repeat, Judged: func(story Story) bool { return c.judges(story.Rule, story.Kind, story.Name) }}
 	if s.public.Proxy != nil && !s.public.Proxy.Ready || s.full.Proxy != nil && !s.full.Proxy.Ready {
 		judged := policy.Judged
@@ -123,6 +127,32 @@ func (s *session) judge(c coverage) {
 		s.refuses(issueSender, s.issueErr)
 	}
 	s.mem.bound()
+	s.public, s.full = standing(s.public, s.mem), standing(s.full, s.mem)
+}
+
+// standing returns r with the stories that go on although the pass did not look for them, as they were last told: a pass
+// over rotation alone does not make the budgets well.
+func standing(r Report, m Memory) Report {
+	seen := map[string]bool{}
+	for _, f := range tellable(r) {
+		seen[storyKey(f)] = true
+	}
+	found := slices.Clone(r.Findings)
+	for _, story := range m.Stories {
+		if seen[story.Key] || story.Rule == RuleRefused || story.Summary == "" {
+			continue
+		}
+		window, _ := strings.CutPrefix(story.Key, story.Rule+"|"+story.Kind+"|"+story.Name+"|")
+		found = append(found, finding.Finding{
+			Rule: story.Rule, Severity: story.Severity, Subject: finding.Subject{Kind: story.Kind, Name: story.Name}, Level: story.Level,
+			Window: window, Summary: story.Summary, Cause: "not looked at in this pass; last told " + stamp(story.Told),
+		})
+	}
+	if len(found) > len(r.Findings) {
+		r.Findings = sortFindings(found)
+		r.Totals = totals(r)
+	}
+	return r
 }
 
 // criticalOnly is what is told while nothing can be remembered: the gravest, and what was done.
