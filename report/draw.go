@@ -79,6 +79,14 @@ func wrap(s string, n int) []string {
 	return lines
 }
 
+// dash keeps the sign for "not known" within ASCII where that is asked for.
+func (o Options) dash(s string) string {
+	if o.ASCII {
+		return strings.ReplaceAll(s, "–", "-")
+	}
+	return s
+}
+
 // bar draws a share of 100 % over n cells. Any spend shows, and only a spent budget is full.
 func (o Options) bar(used decimal.NullDecimal, n int) string {
 	full, empty := "█", "░"
@@ -171,7 +179,7 @@ func (o Options) table(columns []column, rows [][]cell, indent int) []string {
 		used := false
 		for _, row := range rows {
 			widths[i] = max(widths[i], width(row[i].text))
-			used = used || row[i].text != ""
+			used = used || row[i].text != "" && row[i].text != o.dash("–")
 		}
 		keep[i] = used
 	}

@@ -45,6 +45,7 @@ type page struct {
 	Periods                    []periodPart
 	Keys                       []keyRow
 	BudgetNote, MoreKeys       string
+	Rotating                   bool // rotation was looked at: generations are known, or when they are replaced
 	Generations, Failover      *timeline
 	Done                       []doneKey
 	DoneTitle, MoreDone        string

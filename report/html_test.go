@@ -236,6 +236,17 @@ func TestCalm(t *testing.T) {
 			t.Errorf("%s: the page counts findings: %t", want, !judged)
 		}
 	}
+	period := report.New(report.Input{Now: monday, Command: "report", Spend: []budget.Facts{unjudged}, Overview: &report.Overview{Days: []report.PeriodSums{{Name: "2026-11-23", Spend: limit("49"), Requests: 3}}}})
+	for where, s := range map[string]string{"text": text(t, period, report.Options{Width: 200}), "Markdown": report.Markdown(period, report.Options{}), "page": html(t, period, report.Options{})} {
+		for _, column := range []string{"gen ", "generation", "next rotation", "before USD", "change"} {
+			if strings.Contains(s, column) {
+				t.Errorf("the %s has a column %q without anything in it", where, column)
+			}
+		}
+		if !strings.Contains(s, "requests") || !strings.Contains(s, "2026-11-23") {
+			t.Errorf("the %s lacks the days:\n%s", where, s)
+		}
+	}
 	hidden := report.Markdown(report.New(report.Input{Now: monday, Command: "report", Spend: []budget.Facts{unjudged}}), report.Options{HideAmounts: true})
 	if !strings.HasPrefix(hidden, "## LiteLLM keys: 1 key\n") {
 		t.Errorf("without amounts it says %.100s", hidden)

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -23,6 +24,7 @@ type budgetBar struct {
 }
 
 func (p *page) budgets(r Report) {
+	p.Rotating = slices.ContainsFunc(r.Keys, func(k Key) bool { return k.Generation >= 0 || !k.NextRotation.IsZero() })
 	p.BudgetNote = "Spend against the limit, in each key's budget window"
 	for _, k := range r.Keys[:min(pageKeys, len(r.Keys))] {
 		row := keyRow{

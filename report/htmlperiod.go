@@ -47,13 +47,18 @@ func periodOf(id, title string, lines []string, tables []logTable) periodPart {
 			continue
 		}
 		out := periodTable{Title: t.title}
-		for _, h := range t.heads {
-			out.Heads = append(out.Heads, periodCell{h, figure(h)})
+		keep := told(t.rows, len(t.heads))
+		for i, h := range t.heads {
+			if keep[i] {
+				out.Heads = append(out.Heads, periodCell{h, figure(h)})
+			}
 		}
 		for _, row := range t.rows {
 			line := periodRow{Name: shown(row[0], nameLimit)}
-			for i, text := range row[1:] {
-				line.Cells = append(line.Cells, periodCell{shown(text, nameLimit), figure(t.heads[i+1])})
+			for i, text := range row {
+				if i > 0 && keep[i] {
+					line.Cells = append(line.Cells, periodCell{shown(text, nameLimit), figure(t.heads[i])})
+				}
 			}
 			out.Rows = append(out.Rows, line)
 		}

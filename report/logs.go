@@ -279,18 +279,17 @@ func mdLogs(r Report) []section {
 func mdTables(tables []logTable) []section {
 	var out []section
 	for _, table := range tables {
-		s := section{title: table.title, noun: table.noun, share: 50, head: []string{
-			"| " + strings.Join(table.heads, " | ") + " |", "|---|" + strings.Repeat("--:|", len(table.heads)-1),
-		}}
+		keep := told(table.rows, len(table.heads))
+		rule := strings.Repeat("--:|", strings.Count(mdRow(table.heads, keep), "|")-2)
+		s := section{title: table.title, noun: table.noun, share: 50, head: []string{mdRow(table.heads, keep), "|---|" + rule}}
 		for _, row := range table.rows {
-			text := "|"
+			row = slices.Clone(row)
 			for i, value := range row {
 				if i == 0 || i >= 4 && table.noun == "request" && value != "" {
-					value = mdCell(clip(value, nameLimit))
+					row[i] = mdCell(clip(value, nameLimit))
 				}
-				text += " " + value + " |"
 			}
-			s.rows = append(s.rows, text)
+			s.rows = append(s.rows, mdRow(row, keep))
 		}
 		if table.more > 0 {
 			s.rows = append(s.rows, "", "and "+plural(table.more, "more "+table.noun))

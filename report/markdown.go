@@ -110,10 +110,8 @@ func mdFailures(r Report) section {
 }
 
 func mdKeys(r Report) section {
-	s := section{title: "Keys", noun: "key", share: 60, head: []string{
-		"| key | generation | budget | used | spent | resets | next rotation |",
-		"|---|--:|---|--:|--:|---|---|",
-	}}
+	heads, rules := []string{"key", "generation", "budget", "used", "spent", "resets", "next rotation"}, []string{"---", "--:", "---", "--:", "--:", "---", "---"}
+	rows := make([][]string, 0, len(r.Keys))
 	for _, k := range r.Keys {
 		generation, bar := "–", ""
 		if k.Generation >= 0 {
@@ -122,10 +120,39 @@ func mdKeys(r Report) section {
 		if k.UsedPercent.Valid {
 			bar = "`" + Options{}.bar(k.UsedPercent, 10) + "`"
 		}
-		s.rows = append(s.rows, fmt.Sprintf("| %s%s | %s | %s | %s | %s | %s | %s |", mdKeySign(k), mdCell(clip(k.Name, nameLimit)),
-			generation, bar, percent(k.UsedPercent), cmp.Or(spentOf(k), "–"), date(k.ResetAt), date(k.NextRotation)))
+		rows = append(rows, []string{mdKeySign(k) + mdCell(clip(k.Name, nameLimit)),
+			generation, bar, percent(k.UsedPercent), cmp.Or(spentOf(k), "–"), date(k.ResetAt), date(k.NextRotation)})
+	}
+	s := section{title: "Keys", noun: "key", share: 60}
+	keep := told(rows, len(heads))
+	s.head = []string{mdRow(heads, keep), strings.ReplaceAll(mdRow(rules, keep), " ", "")}
+	for _, row := range rows {
+		s.rows = append(s.rows, mdRow(row, keep))
 	}
 	return s
+}
+
+// mdRow is a line of a table with the columns that are kept.
+func mdRow(cells []string, keep []bool) string {
+	row := "|"
+	for i, c := range cells {
+		if keep[i] {
+			row += " " + c + " |"
+		}
+	}
+	return row
+}
+
+// told returns which of n columns say anything in any row; the first one always does.
+func told(rows [][]string, n int) []bool {
+	keep := make([]bool, n)
+	keep[0] = true
+	for _, row := range rows {
+		for i, c := range row {
+			keep[i] = keep[i] || c != "" && c != "–"
+		}
+	}
+	return keep
 }
 
 func mdKeySign(k Key) string {

@@ -92,14 +92,6 @@ func (t *text) budgetBar(k Key, n int) string {
 	return "not known"
 }
 
-// dash keeps the sign for "not known" within ASCII where that is asked for.
-func (t *text) dash(s string) string {
-	if t.ASCII {
-		return strings.ReplaceAll(s, "–", "-")
-	}
-	return s
-}
-
 func (t *text) when(at time.Time) string {
 	if at.IsZero() {
 		return ""
