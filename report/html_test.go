@@ -247,6 +247,12 @@ func TestCalm(t *testing.T) {
 			t.Errorf("the %s lacks the days:\n%s", where, s)
 		}
 	}
+	down := report.New(report.Input{Now: monday, Command: "run", Outcomes: []rotate.Outcome{{Name: "openclaw", CurrentNumber: -1}}})
+	for where, s := range map[string]string{"text": text(t, down, report.Options{HideAmounts: true}), "Markdown": report.Markdown(down, report.Options{HideAmounts: true}), "page": html(t, down, report.Options{HideAmounts: true})} {
+		if strings.Contains(s, "no limit") {
+			t.Errorf("the %s takes a limit that is not known for none", where)
+		}
+	}
 	hidden := report.Markdown(report.New(report.Input{Now: monday, Command: "report", Spend: []budget.Facts{unjudged}}), report.Options{HideAmounts: true})
 	if !strings.HasPrefix(hidden, "## LiteLLM keys: 1 key\n") {
 		t.Errorf("without amounts it says %.100s", hidden)

@@ -40,7 +40,7 @@ func (p *page) budgets(r Report) {
 		switch {
 		case k.UsedPercent.Valid:
 			row.Used, row.Bar = percent(k.UsedPercent), barOf(k, r.GeneratedAt)
-		case !k.Spend.Valid && !r.AmountsHidden:
+		case !k.unlimited:
 			row.Used = "not known"
 		}
 		if row.Bar != nil && row.Bar.Elapsed != nil {

@@ -280,8 +280,14 @@ func mdTables(tables []logTable) []section {
 	var out []section
 	for _, table := range tables {
 		keep := told(table.rows, len(table.heads))
-		rule := strings.Repeat("--:|", strings.Count(mdRow(table.heads, keep), "|")-2)
-		s := section{title: table.title, noun: table.noun, share: 50, head: []string{mdRow(table.heads, keep), "|---|" + rule}}
+		rules := make([]string, len(table.heads))
+		for i, h := range table.heads {
+			rules[i] = "---"
+			if figure(h) {
+				rules[i] = "--:"
+			}
+		}
+		s := section{title: table.title, noun: table.noun, share: 50, head: []string{mdRow(table.heads, keep), strings.ReplaceAll(mdRow(rules, keep), " ", "")}}
 		for _, row := range table.rows {
 			row = slices.Clone(row)
 			for i, value := range row {

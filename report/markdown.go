@@ -119,6 +119,8 @@ func mdKeys(r Report) section {
 		}
 		if k.UsedPercent.Valid {
 			bar = "`" + Options{}.bar(k.UsedPercent, 10) + "`"
+		} else if k.unlimited {
+			bar = "no limit"
 		}
 		rows = append(rows, []string{mdKeySign(k) + mdCell(clip(k.Name, nameLimit)),
 			generation, bar, percent(k.UsedPercent), cmp.Or(spentOf(k), "–"), date(k.ResetAt), date(k.NextRotation)})

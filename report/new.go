@@ -169,6 +169,7 @@ func modelsOf(spent []budget.ModelSpend) []Model {
 
 func (k *Key) setSpend(spend, limit decimal.NullDecimal) {
 	k.Spend, k.MaxBudget, k.UsedPercent = spend, limit, UsedShare(spend, limit)
+	k.unlimited = spend.Valid && !limit.Valid
 }
 
 // failuresOf lists what failed in o: its steps, and of its error what no step tells.

@@ -113,6 +113,8 @@ type Key struct {
 
 	Worst  string `json:"worst,omitempty"` // severity of its worst finding; "" for none
 	Failed bool   `json:"failed"`          // something about it is among Failures
+
+	unlimited bool // it has no limit, as against one that is not known or not shown
 }
 
 // Generation is one real virtual key that has carried the logical key's name.

@@ -86,7 +86,7 @@ func (t *text) budgetBar(k Key, n int) string {
 	if k.UsedPercent.Valid {
 		return t.bar(k.UsedPercent, n)
 	}
-	if k.Spend.Valid || t.r.AmountsHidden {
+	if k.unlimited {
 		return "no limit"
 	}
 	return "not known"
