@@ -1,5 +1,5 @@
 // Opens every page of a folder in Chromium, at three widths, light and dark, and holds it to what it promises: nothing is
-// loaded or run, nothing is wider than the window, axe-core finds no fault. Pictures go beside the pages.
+// loaded or run, nothing is wider than the window, no figure is broken, axe-core finds no fault. Pictures go beside the pages.
 //
 //     node check.mjs FOLDER        with axe-core and playwright-core in ./node_modules
 import { chromium } from 'playwright-core';
@@ -34,6 +34,12 @@ for (const name of readdirSync(folder).filter((f) => f.endsWith('.html')).sort()
       if (wide > room) fault(where, `is ${wide} wide in a window of ${room}`);
       if (scripts > 0) fault(where, `holds ${scripts} scripts`);
       for (const d of await page.$$('details')) await d.evaluate((e) => { e.open = true; });
+      const broken = await page.evaluate(() => [...document.querySelectorAll('td.n')].map((cell) => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return /^[\d.%-]+$/.test(cell.textContent) && range.getClientRects().length > 1 ? cell.textContent : '';
+      }).filter(Boolean));
+      if (broken.length > 0) fault(where, `breaks the figure ${broken[0]} and ${broken.length - 1} more`);
       // The page's own policy lets nothing run, axe included, but what the browser itself evaluates.
       await page.evaluate(axe);
       const found = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
