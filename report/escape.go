@@ -38,6 +38,9 @@ func visible(s string) string {
 	return strings.TrimSpace(b.String())
 }
 
+// Line returns a text from outside on one line that acts neither on a terminal nor, after its first word, on a GitHub runner.
+func Line(s string) string { return strings.ReplaceAll(visible(s), "##[", "#♯[") }
+
 // acts reports whether c changes how its neighbours show, or shows as nothing. The joiner of emoji (U+200D) and variation
 // selectors are left: they are part of what they join.
 func acts(c rune) bool {

@@ -60,6 +60,27 @@ var (
 	amountForm = regexp.MustCompile(`(?i)([$€]\s?[0-9][0-9.,]*)|([0-9][0-9.,]*\s?(USD|EUR|dollars?)\b)|((cost|budget|spend)[a-z_ ]*[:=]\s*[0-9][0-9.,]*)`)
 )
 
+// Hide returns a text without what o leaves out, for what is told outside of a Report: a log.
+func (o Options) Hide(s string) string {
+	if o.Public {
+		s = scrub(s)
+	}
+	if o.HideAmounts {
+		s = hideAmounts(s)
+	}
+	return s
+}
+
+// hideAmounts takes amounts of money out of a text.
+func hideAmounts(s string) string {
+	return amountForm.ReplaceAllStringFunc(s, func(hit string) string {
+		if strings.Contains(hit, "budget_exceeded_status_code") {
+			return hit // a setting of the proxy, which advice names
+		}
+		return "[amount]"
+	})
+}
+
 // scrub takes users, addresses and URLs out of a text.
 func scrub(s string) string {
 	s = urlForm.ReplaceAllString(s, "[address]")
@@ -89,14 +110,7 @@ func public(r Report) Report {
 
 // withoutAmounts returns r without amounts of money.
 func withoutAmounts(r Report) Report {
-	r = mapTexts(r, func(s string) string {
-		return amountForm.ReplaceAllStringFunc(s, func(hit string) string {
-			if strings.Contains(hit, "budget_exceeded_status_code") {
-				return hit // a setting of the proxy, which advice names
-			}
-			return "[amount]"
-		})
-	})
+	r = mapTexts(r, hideAmounts)
 	r.AmountsHidden = true
 	r.Logs, r.Overview, r.History = r.Logs.withoutAmounts(), r.Overview.withoutAmounts(), r.History.withoutAmounts()
 	none := decimal.NullDecimal{}

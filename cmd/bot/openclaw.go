@@ -18,6 +18,7 @@ import (
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/openclaw"
+	"github.com/org/openclaw-litellm-action/report"
 )
 
 // openclaw prints a configuration for OpenClaw, or judges one.
@@ -26,7 +27,7 @@ func (b *bot) openclaw(ctx context.Context) int {
 	if b.set.Sandbox || b.set.LiteLLM.BaseURL != "" && !b.set.LiteLLM.Key.IsZero() {
 		var err error
 		if served, err = b.served(ctx); err != nil {
-			fmt.Fprintln(b.stderr, "bot:", b.known.Redact(b.adviseProxy(err).Error()))
+			fmt.Fprintln(b.stderr, "bot:", report.Line(b.known.Redact(b.adviseProxy(err).Error())))
 			return exitFailed
 		}
 	}

@@ -52,7 +52,7 @@ func (p *pass) complain() {
 		}
 		if !told[once] {
 			told[once] = true
-			fmt.Fprintln(p.stderr, "bot:", line)
+			fmt.Fprintln(p.stderr, "bot:", report.Line(line))
 		}
 	}
 }

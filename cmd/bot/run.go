@@ -13,6 +13,7 @@ import (
 
 	"github.com/org/openclaw-litellm-action/github"
 	"github.com/org/openclaw-litellm-action/litellm"
+	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/secret"
 	"github.com/org/openclaw-litellm-action/settings"
 	"github.com/org/openclaw-litellm-action/store"
@@ -52,6 +53,9 @@ func run(p process) int {
 	if set.Command == settings.CommandVersion {
 		fmt.Fprintln(b.stdout, version)
 		return exitOK
+	}
+	if set.InActions { // from here on others' words may be in it
+		b.stderr = publicLog{b.stderr, b.publicView()}
 	}
 	b.log = newLog(b.stderr, set.Log)
 	for _, w := range set.Warnings {
@@ -102,6 +106,17 @@ func (b *bot) hideSecrets() {
 	if b.set.InActions {
 		b.action = githubactions.New(githubactions.WithWriter(b.stdout), githubactions.WithGetenv(b.getenv))
 	}
+}
+
+// publicLog is a log that everybody may read who can read the repository. It is written to in whole lines.
+type publicLog struct {
+	io.Writer
+	view report.Options
+}
+
+func (l publicLog) Write(text []byte) (int, error) {
+	_, err := io.WriteString(l.Writer, l.view.Hide(string(text)))
+	return len(text), err
 }
 
 // refuse prints what is wrong with the settings, a line each. Nothing was touched. GitHub shows ten annotations of a step.
