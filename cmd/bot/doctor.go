@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/org/openclaw-litellm-action/openclaw"
+	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/settings"
 )
 
@@ -61,7 +62,7 @@ func (b *bot) doctor(ctx context.Context) int {
 }
 
 func (x *examination) note(check, name, state, what, remedy string) {
-	x.all = append(x.all, ailment{check, name, state, x.known.Redact(what), remedy})
+	x.all = append(x.all, ailment{check, name, state, report.Line(x.printView().Hide(x.known.Redact(what))), remedy})
 }
 
 // judge notes an error as a fault, and none as well. It reports whether there was none.
