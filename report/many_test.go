@@ -64,6 +64,14 @@ func TestTellMany(t *testing.T) {
 			}
 		}
 	}
+	if _, err := telling.Tell(t.Context(), many(3, "openclaw-0001", "openclaw-0002")); err != nil {
+		t.Fatal(err)
+	}
+	for where, s := range map[string]string{"comment": issues.comments[len(issues.comments)-1], "message": slackJSON(t, hook.messages[len(hook.messages)-1])} {
+		if strings.Count(s, "Raise it.") != 1 || strings.Count(s, "as above") != 1 {
+			t.Errorf("the %s says the same advice twice:\n%.900s", where, s)
+		}
+	}
 	if !late.Broadcast {
 		t.Error("what is critical is not for everybody")
 	}

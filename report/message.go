@@ -51,7 +51,7 @@ func noticeTail(n Notice, r Report) string {
 // commentText returns the issue comment that tells the notices.
 func commentText(notices []Notice, dropped int, r Report) string {
 	rows, sizes := make([]string, len(notices)), make([]int, len(notices))
-	for i, n := range notices {
+	for i, n := range advisedOnce(notices) {
 		rows[i] = mdNotice(n, r)
 		sizes[i] = len(rows[i]) + 1
 	}
@@ -75,6 +75,18 @@ func mdNotice(n Notice, r Report) string {
 		row += "<br>→ " + mdText(n.Advice)
 	}
 	return row
+}
+
+// advisedOnce says the same advice once where one notice follows another of its kind, which stays if it does (gravest).
+func advisedOnce(notices []Notice) []Notice {
+	out := slices.Clone(notices)
+	for i := 1; i < len(out); i++ {
+		n, before := notices[i], notices[i-1]
+		if n.Advice != "" && n.Advice == before.Advice && n.Reason == before.Reason && n.Severity == before.Severity && n.At.Equal(before.At) {
+			out[i].Advice = "as above"
+		}
+	}
+	return out
 }
 
 // gravest returns which of the notices are told where room and number are limited: the gravest and, of those alike, the
@@ -141,7 +153,7 @@ func opening(notices []Notice, dropped int, r Report) Message {
 // left out, now or before.
 func (b *slackBuilder) notices(notices []Notice, dropped int, r Report, share int) {
 	items, sizes := make([]string, len(notices)), make([]int, len(notices))
-	for i, n := range notices {
+	for i, n := range advisedOnce(notices) {
 		items[i] = clip(slackNotice(n, r), slackSection)
 		sizes[i] = runes(items[i])
 	}

@@ -184,7 +184,7 @@ func (s *session) pendingAnywhere() int {
 	return n
 }
 
-// closeDoubles closes further issues of ours with a link to the one that stays. It is repeated until it works.
+// closeDoubles closes further issues of ours with a link to the one that stays. Closing is repeated until it works.
 func (s *session) closeDoubles(ctx context.Context) {
 	for _, i := range s.doubles {
 		text := fmt.Sprintf("This is told in #%d, which stays.", s.issue.Number)
