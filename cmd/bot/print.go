@@ -171,9 +171,22 @@ func (b *bot) privateRepository() (private, known bool) {
 	return *event.Repository.Private, true
 }
 
+// issueView is what the issue may show as far as the event tells: that is about the run's own repository, and of another
+// one it says nothing.
+func (b *bot) issueView() report.Options {
+	private, _ := b.privateRepository()
+	return b.viewFor(private && b.issueIsHere())
+}
+
+// issueIsHere reports whether the issue, if there is one, is in the run's own repository.
+func (b *bot) issueIsHere() bool {
+	in := b.set.Report.IssueRepository
+	return in == "" || strings.EqualFold(in, b.set.GitHub.Repository)
+}
+
 // learnView asks GitHub who can read the issue; nil where the event has said so.
 func (b *bot) learnView() func(context.Context) (report.Options, error) {
-	if _, known := b.privateRepository(); known {
+	if _, known := b.privateRepository(); known && b.issueIsHere() {
 		return nil
 	}
 	return func(ctx context.Context) (report.Options, error) {

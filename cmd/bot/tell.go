@@ -17,7 +17,7 @@ const repeatAfter = 24 * time.Hour
 
 // telling connects the report to the senders that the settings name.
 func (b *bot) telling() report.Telling {
-	t := report.Telling{Repeat: repeatAfter, IssueView: b.publicView(), Learn: b.learnView()}
+	t := report.Telling{Repeat: repeatAfter, IssueView: b.issueView(), Learn: b.learnView()}
 	if j := b.journal(); j != nil {
 		t.Journal = j
 	}
