@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -99,6 +100,10 @@ func (t *tracker) Create(ctx context.Context, title, body string) (report.Issue,
 	i, err := t.api.CreateIssue(ctx, t.repository, title, body, labels)
 	if err != nil {
 		return report.Issue{}, err
+	}
+	if !slices.ContainsFunc(i.Labels, func(l string) bool { return strings.EqualFold(l, t.label()) }) {
+		return report.Issue{}, marked{fmt.Errorf("issue #%d of %s was made without the label %q, by which it would be found again: "+
+			"GitHub drops the labels of who may not write to the repository; give the owner of the token that right", i.Number, t.repository, t.label()), report.ErrRefused}
 	}
 	return issueOf(i, i.Author), nil
 }
