@@ -62,10 +62,14 @@ func (r *Runner) Rotate(ctx context.Context) Outcome {
 		r.sayOvertaken(plan)
 		return r.out
 	}
-	if plan.rotate {
-		if !r.preflight(ctx) {
+	// A leaked key does not live on because a target is gone: there the write itself is the try.
+	leaked := r.Options.Compromised && len(plan.rows.generations) > 0
+	if plan.rotate && !leaked && !r.preflight(ctx) {
+		if plan = r.withoutRotation(reading); reading.Holder == nil || len(plan.Steps) == 0 {
 			return r.out
 		}
+	}
+	if plan.rotate {
 		ready, done, err := r.ready(ctx)
 		defer done()
 		if err != nil || r.stopping() {
@@ -78,6 +82,13 @@ func (r *Runner) Rotate(ctx context.Context) Outcome {
 		r.fail(err)
 	}
 	return r.out
+}
+
+// withoutRotation plans what is due apart from a rotation that no target would take now: a raised limit does not wait for
+// a token to be mended.
+func (r *Runner) withoutRotation(reading Reading) Plan {
+	r.Options.upkeep = true
+	return NewPlan(r.Policy, reading, r.Options)
 }
 
 // ready waits until the work can be done without a pause. That the program is told to stop meanwhile is no error.

@@ -389,6 +389,38 @@ func TestCompromised(t *testing.T) {
 	})
 }
 
+// A leaked key ends also if a target would not even be tried by other rotations: its repository is gone, say.
+func TestCompromisedWithATargetThatIsGone(t *testing.T) {
+	releases(t, func(t *testing.T, s *site) {
+		s.rotate()
+		leaked := s.a.value
+		s.b.blocked, s.b.refuses = errors.New("not found"), errors.New("not found")
+		o := s.runner(func(r *rotate.Runner) { r.Options.Compromised = true }).Rotate(t.Context())
+		if o.Err == nil || !strings.Contains(o.Err.Error(), "in B") {
+			t.Errorf("the target that failed is not named: %v", o.Err)
+		}
+		s.works(leaked, http.StatusUnauthorized)
+		s.works(s.a.value, http.StatusOK)
+	})
+}
+
+// What is due beside a rotation does not wait for a target to be mended.
+func TestALimitIsRaisedWhileATargetIsBroken(t *testing.T) {
+	s := newSite(t, "1.106.10")
+	s.rotate()
+	s.clock.advance(30 * 24 * time.Hour)
+	s.b.blocked = errors.New("the token has expired")
+	s.policy.MaxBudget = decimal.NewNullDecimal(decimal.NewFromInt(80))
+	o := s.runner().Rotate(t.Context())
+	if o.Err == nil || o.Rotated || !o.MaxBudget.Decimal.Equal(decimal.NewFromInt(80)) || kinds(o) != "update update" {
+		t.Errorf("limit %s, steps %s, error %v", o.MaxBudget.Decimal, kinds(o), o.Err)
+	}
+	writes := s.proxy.Writes()
+	if o = s.runner().Rotate(t.Context()); o.Err == nil || s.proxy.Writes() != writes {
+		t.Errorf("the next run made %d writes, error %v", s.proxy.Writes()-writes, o.Err)
+	}
+}
+
 func TestPreflightComesBeforeAnyWrite(t *testing.T) {
 	s := newSite(t, "1.106.10")
 	s.rotate()
