@@ -306,6 +306,40 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// The longest grace is counted from when a generation was replaced, not from the last rotation: with the defaults, 35 and
+// 30 days, it would never end.
+func TestALongUsedGenerationThroughRotations(t *testing.T) {
+	tests := []struct {
+		name       string
+		newest     time.Duration // age of generation 3
+		blockInUse bool
+		steps      []string
+		severity   finding.Severity
+		advice     string
+	}{
+		{"the day after a rotation it is still told", day, false, nil, finding.Warning, "critical from "},
+		{"the longest grace is over", 8 * day, false, nil, finding.Critical, "set block_in_use"},
+		{"and it is to be blocked", 8 * day, true, []string{"block g1"}, finding.Critical, "is blocked now"},
+		{"but not before the newest has been everywhere for a grace period", 6 * day, true, nil, finding.Critical, "is blocked at 2026-"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld().generation(1, tt.newest+60*day, true).generation(2, tt.newest+30*day, true).generation(3, tt.newest, true)
+			w.Uses = map[string]LastUse{"token1": {At: now.Add(-time.Hour)}, "token2": {}}
+			w.Holder.Keys[1].Blocked, w.Holder.Keys[1].Alias = true, markedAlias(w.Name, 2, markBlocked, now)
+			w.BlockInUse = tt.blockInUse
+			p := w.plan(Options{})
+			if diff := cmp.Diff(tt.steps, steps(p)); diff != "" {
+				t.Errorf("steps (-want +got):\n%s", diff)
+			}
+			if len(p.Findings) != 1 || p.Findings[0].Severity != tt.severity || !strings.Contains(p.Findings[0].Advice, tt.advice) ||
+				!p.Findings[0].Since.Equal(now.Add(-tt.newest-30*day+time.Minute)) {
+				t.Errorf("findings %+v", p.Findings)
+			}
+		})
+	}
+}
+
 func placedA(_ *litellm.Key, j *journal) { j.Placed = map[string]string{"fp-A": "stamp2"} }
 
 func (w *world) alias(i int, alias string) *world {

@@ -55,7 +55,7 @@ func (plan *Plan) retireSteps(p Policy, r Reading) {
 		case plan.compromisedAbove(i):
 			plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: "a newer generation says that it is compromised"})
 		case below:
-			plan.blockAfterGrace(p, r, plan.rows.generations[plan.current], g)
+			plan.blockAfterGrace(p, r, i)
 		}
 	}
 }
@@ -83,68 +83,98 @@ func (plan *Plan) compromisedAbove(i int) bool {
 	return false
 }
 
-// blockAfterGrace blocks g when its grace is over, no target drifted or is unknown, and nobody uses it any more.
-func (plan *Plan) blockAfterGrace(p Policy, r Reading, cur, g row) {
-	since := graceStart(cur, g)
-	if r.Now.Before(since.Add(p.Grace)) {
+// blockAfterGrace blocks generation i when its grace is over, no target drifted or is unknown, and nobody uses it any
+// more. Grace begins anew with each later generation, since a target may have held i until then; the longest grace does
+// not, or else it would never end where it is longer than the rotation interval.
+func (plan *Plan) blockAfterGrace(p Policy, r Reading, i int) {
+	g, cur := plan.rows.generations[i], plan.rows.generations[plan.current]
+	replaced := plan.replacedAt(i)
+	if r.Now.Before(replaced.Add(p.Grace)) {
 		return
 	}
-	if r.Stamps == nil {
+	over := !r.Now.Before(graceStart(cur, g).Add(p.Grace))
+	if over && r.Stamps == nil {
 		plan.Wants.Stamps = true
 		return
 	}
-	if len(driftedTargets(p, r, cur)) > 0 || len(unreadTargets(p, r)) > 0 {
+	if over && len(driftedTargets(p, r, cur))+len(unreadTargets(p, r)) > 0 {
 		return
 	}
 	use, asked := r.Uses[g.Token]
 	if !asked {
-		plan.Wants.Uses = append(plan.Wants.Uses, UseQuery{g.Token, usedSince(p, cur, r.Now)})
+		plan.Wants.Uses = append(plan.Wants.Uses, UseQuery{g.Token, usedSince(p, replaced, r.Now)})
 		return
 	}
+	unused, overdue := use.At.IsZero(), !r.Now.Before(replaced.Add(p.MaxGrace))
 	why := fmt.Sprintf("generation %d has been in every target for %s", cur.Gen, age(r.Now.Sub(cur.DoneAt)))
-	if use.At.IsZero() {
+	if !unused {
+		why += "; it is still used, and block_in_use is set"
+	}
+	if over && (unused || overdue && p.BlockInUse) {
 		plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: why})
-		return
 	}
-	overdue := !r.Now.Before(since.Add(p.MaxGrace))
-	if overdue && p.BlockInUse {
-		plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: why + "; it is still used, and block_in_use is set"})
+	if !unused {
+		plan.Findings = append(plan.Findings, stillUsed(p, g, use, replaced, graceStart(cur, g), r.Now))
 	}
-	plan.Findings = append(plan.Findings, stillUsed(p, cur, g, use, overdue))
 }
 
-// graceStart is when g's grace began: when its successor was everywhere, or when a person reopened it.
-func graceStart(cur, g row) time.Time {
-	if at, ok := marked(g.Alias, markReopened); ok && at.After(cur.DoneAt) {
-		return at
+// graceStart is when g's grace began: when the current generation was everywhere, or when a person reopened g.
+func graceStart(cur, g row) time.Time { return reopened(g, cur.DoneAt) }
+
+// replacedAt is when the generation after i was everywhere, or when a person reopened i since.
+func (plan *Plan) replacedAt(i int) time.Time {
+	for _, next := range plan.rows.generations[i+1:] {
+		if !next.DoneAt.IsZero() {
+			return reopened(plan.rows.generations[i], next.DoneAt)
+		}
 	}
-	return cur.DoneAt
+	return time.Time{} // not below current: never asked
 }
 
-// usedSince is how far back a use of a retiring generation keeps it alive: one grace period, and never before its
-// successor was everywhere.
-func usedSince(p Policy, cur row, now time.Time) time.Time {
-	if since := now.Add(-p.Grace); since.After(cur.DoneAt) {
+// reopened is when a person reopened g, if that was after at, else at.
+func reopened(g row, at time.Time) time.Time {
+	if mark, ok := marked(g.Alias, markReopened); ok && mark.After(at) {
+		return mark
+	}
+	return at
+}
+
+// usedSince is how far back a use of a retiring generation keeps it alive: one grace period, and never before it was
+// replaced.
+func usedSince(p Policy, replaced, now time.Time) time.Time {
+	if since := now.Add(-p.Grace); since.After(replaced) {
 		return since
 	}
-	return cur.DoneAt
+	return replaced
 }
 
-func stillUsed(p Policy, cur, g row, use LastUse, overdue bool) finding.Finding {
+// stillUsed tells that a generation is used although it was replaced more than a grace period ago.
+func stillUsed(p Policy, g row, use LastUse, replaced, grace, now time.Time) finding.Finding {
 	f := finding.Finding{
 		Rule: "old-generation-used", Severity: finding.Warning, Subject: finding.Subject{Kind: "key", Name: p.Name},
 		Level:   fmt.Sprintf("g%d", g.Gen),
-		Summary: fmt.Sprintf("generation %d of key %q was replaced at %s and is still used (last at %s)", g.Gen, p.Name, stamp(cur.DoneAt), stamp(use.At)),
-		Since:   cur.DoneAt, Cause: use.From,
-		Advice: fmt.Sprintf("Find the agent that did not take the new key and restart it; the old generation works until %s.", stamp(cur.DoneAt.Add(p.MaxGrace))),
+		Summary: fmt.Sprintf("generation %d of key %q was replaced at %s and is still used (last at %s)", g.Gen, p.Name, stamp(replaced), stamp(use.At)),
+		Since:   replaced, Cause: use.From,
+		Advice: "Find the agent that did not take the new key and restart it; ",
 		Source: "GET /spend/logs/v2",
 	}
+	end := replaced.Add(p.MaxGrace)
+	overdue := !now.Before(end)
 	if overdue {
 		f.Severity = finding.Critical
-		f.Advice = "Find the agent that did not take the new key and restart it; to block the old generation although it is used, set block_in_use: true."
-		if p.BlockInUse {
-			f.Advice = "The old generation is blocked now, because block_in_use is set: the agent that still uses it will be refused."
-		}
+	}
+	if block := grace.Add(p.Grace); block.After(end) {
+		end = block // a newer generation is not everywhere for long enough
+	}
+	switch {
+	case p.BlockInUse && !now.Before(end):
+		f.Advice += "the old generation is blocked now, because block_in_use is set: what still uses it is refused."
+	case p.BlockInUse:
+		f.Advice += "the old generation is blocked at " + stamp(end) + " even if it is used then, because block_in_use is set."
+	case overdue:
+		f.Advice += "to block the old generation although it is used, set block_in_use: true."
+	default:
+		f.Advice += "the old generation works on while it is used, which is critical from " + stamp(replaced.Add(p.MaxGrace)) + " on."
 	}
 	return f
 }
