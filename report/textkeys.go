@@ -158,9 +158,13 @@ func (t *text) keyDetail(k Key) {
 func generationText(g Generation, now time.Time) string {
 	s := fmt.Sprintf("%d %s", g.Number, clip(visible(g.State), nameLimit))
 	switch {
-	case !g.RetireAt.IsZero() && g.State == "retiring":
+	case g.State == "retiring" && g.RetireAt.After(now):
 		s += ", works until " + date(g.RetireAt) + " (" + away(g.RetireAt, now) + ")"
-	case !g.DoneAt.IsZero():
+	case g.State == "retiring" && !g.RetireAt.IsZero():
+		s += ", works on although its grace ended " + date(g.RetireAt)
+	case g.State == "blocked" && !g.RetireAt.IsZero():
+		s += " since " + date(g.RetireAt)
+	case g.State != "blocked" && !g.DoneAt.IsZero():
 		s += " since " + date(g.DoneAt)
 	case !g.MintedAt.IsZero():
 		s += ", minted " + date(g.MintedAt)

@@ -44,6 +44,7 @@ func describeGenerations(p Policy, plan Plan) []Generation {
 		switch {
 		case g.Blocked:
 			d.State = Blocked
+			d.RetireAt, _ = marked(g.Alias, markBlocked)
 		case i == plan.current:
 			d.State = Current
 		case i > plan.current:

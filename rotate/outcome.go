@@ -30,7 +30,7 @@ type Generation struct {
 	Spend    decimal.Decimal // USD in its own window
 	MintedAt time.Time
 	DoneAt   time.Time // zero: not in every target
-	RetireAt time.Time // when it is blocked, if nothing intervenes; zero if it is not retiring
+	RetireAt time.Time // when it is blocked, if nothing intervenes, or was, as its alias says; zero for others
 }
 
 // TargetState is what is known of one target after a run.
