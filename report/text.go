@@ -140,7 +140,11 @@ func (t *text) done() {
 		t.keyDone(k)
 	}
 	if !begun && len(t.r.Keys) > 0 && slices.Contains([]string{"run", "rotate", "plan"}, t.r.Command) {
-		t.line("\n", t.paint("Nothing was due.", faint))
+		said := "Nothing was due."
+		if slices.ContainsFunc(t.r.Keys, func(k Key) bool { return k.Failed }) {
+			said = "Nothing was done." // what was due is not known, or could not be done
+		}
+		t.line("\n", t.paint(said, faint))
 	}
 }
 

@@ -184,6 +184,9 @@ func targetText(target Target) string {
 	if target.Generation >= 0 {
 		s += fmt.Sprintf("generation %d, ", target.Generation)
 	}
+	if target.State == "unchanged" && target.Generation < 0 {
+		return s + "not looked at"
+	}
 	s += clip(visible(target.State), nameLimit)
 	if target.Detail != "" {
 		s += ": " + clip(visible(target.Detail), textLimit)

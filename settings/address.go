@@ -22,6 +22,8 @@ func parseAddress(text string) (address *url.URL, warning string, p *problem) {
 		return nil, "", bad(remedy, "the address starts with neither https:// nor http://")
 	case u.Hostname() == "":
 		return nil, "", bad(remedy, "the address has no host")
+	case !validPort(u.Port()):
+		return nil, "", bad(remedy, "the address has a port that is none")
 	case u.Scheme == "http" && !inside(u.Hostname()):
 		return nil, "", bad("use https://", "plain http to %s would show credentials to the network", quoteHost(u))
 	case u.Scheme == "http":
@@ -40,6 +42,12 @@ func parseBase(text string) (base, warning string, p *problem) {
 		return "", "", bad("leave off everything from the first ? or #", "the address has a query or a fragment")
 	}
 	return strings.TrimRight(u.String(), "/"), warning, nil
+}
+
+// validPort reports whether an address can have that port; "" is that of its scheme.
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 // inside reports whether a host is this machine or one on a private network, as far as its name tells: loopback and

@@ -32,6 +32,7 @@ func TestParseBase(t *testing.T) {
 		{"litellm.example.com", "", "", "the address starts with neither https:// nor http://" + remedy},
 		{"ftp://litellm.example.com", "", "", "the address starts with neither https:// nor http://" + remedy},
 		{"https://", "", "", "the address has no host" + remedy},
+		{"https://litellm.example.com:99999", "", "", "the address has a port that is none" + remedy},
 		{"https://%zz", "", "", "the value is not an address" + remedy},
 		{"https://litellm.example.com?key=1", "", "", "the address has a query or a fragment; leave off everything from the first ? or #"},
 		{"https://litellm.example.com/#x", "", "", "the address has a query or a fragment; leave off everything from the first ? or #"},
