@@ -52,6 +52,20 @@ func (r *Runner) Plan(ctx context.Context) Outcome {
 	return r.out
 }
 
+// Show reads what there is and asks no target. Its outcome has no steps.
+func (r *Runner) Show(ctx context.Context) Outcome {
+	reading, err := r.read(ctx)
+	plan := Plan{current: -1}
+	if err == nil {
+		plan = NewPlan(r.Policy, reading, r.Options)
+		err = plan.Refused
+	}
+	r.report(reading, plan)
+	r.fail(err)
+	r.out.Targets, r.out.Findings = nil, nil
+	return r.out
+}
+
 // Rotate does what is due and returns what came of it. It blocks until the key is done, a step failed, or Stopping is
 // closed; ctx cancels harder, at the next request. Running it again is free and continues where it stopped.
 func (r *Runner) Rotate(ctx context.Context) Outcome {

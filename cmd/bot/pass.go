@@ -122,9 +122,6 @@ func (p *pass) list(ctx context.Context) {
 			p.failed("", err)
 		}
 	}
-	for i := range outcomes {
-		outcomes[i].Steps, outcomes[i].Targets, outcomes[i].Findings = nil, nil, nil
-	}
 	p.take(outcomes)
 }
 

@@ -104,7 +104,10 @@ func (b *shift) rotate(ctx context.Context, k settings.Key) rotate.Outcome {
 			}
 		},
 	}
-	if b.dry {
+	switch {
+	case b.set.Command == settings.CommandKeys && !b.set.Unblock:
+		return r.Show(ctx)
+	case b.dry:
 		return r.Plan(ctx)
 	}
 	return r.Rotate(ctx)
