@@ -60,6 +60,9 @@ type StepResult struct {
 	Err  error // nil while Done, or if the step was not reached
 }
 
+// ToldToStop is what an outcome waits for if the program was told to stop before all that is due was done.
+const ToldToStop = "the program was told to stop; the next run goes on"
+
 // Outcome is what a run did, or would do, for one logical key.
 type Outcome struct {
 	Name    string

@@ -71,9 +71,13 @@ func (r *Runner) Show(ctx context.Context) Outcome {
 func (r *Runner) Rotate(ctx context.Context) Outcome {
 	reading, plan, err := r.conclude(ctx)
 	r.report(reading, plan)
-	if err != nil || !plan.goAhead() || len(plan.Steps) == 0 || r.stopping() {
+	if err != nil || !plan.goAhead() || len(plan.Steps) == 0 {
 		r.fail(err)
 		r.sayOvertaken(plan)
+		return r.out
+	}
+	if r.stopping() {
+		r.out.Waiting = ToldToStop
 		return r.out
 	}
 	// A leaked key does not live on because a target is gone: there the write itself is the try.
@@ -86,7 +90,11 @@ func (r *Runner) Rotate(ctx context.Context) Outcome {
 	if plan.rotate {
 		ready, done, err := r.ready(ctx)
 		defer done()
-		if err != nil || r.stopping() {
+		if r.stopping() {
+			r.out.Waiting = ToldToStop
+			return r.out
+		}
+		if err != nil {
 			r.fail(err)
 			return r.out
 		}
@@ -105,16 +113,12 @@ func (r *Runner) withoutRotation(reading Reading) Plan {
 	return NewPlan(r.Policy, reading, r.Options)
 }
 
-// ready waits until the work can be done without a pause. That the program is told to stop meanwhile is no error.
+// ready waits until the work can be done without a pause.
 func (r *Runner) ready(ctx context.Context) (context.Context, func(), error) {
 	if r.Ready == nil {
 		return ctx, func() {}, nil
 	}
-	ctx, done, err := r.Ready(ctx)
-	if r.stopping() {
-		err = nil
-	}
-	return ctx, done, err
+	return r.Ready(ctx)
 }
 
 // sayOvertaken says why a rotation that was asked for is not due any more.

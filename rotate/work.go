@@ -19,7 +19,11 @@ func (r *Runner) work(ctx context.Context) error {
 			return errors.Join(append(errs, err)...)
 		}
 		step, ok := r.nextStep(plan, &errs)
-		if !ok || r.stopping() {
+		if ok && r.stopping() {
+			r.out.Waiting = ToldToStop
+			return errors.Join(errs...)
+		}
+		if !ok {
 			if len(r.out.Steps) == 0 {
 				r.sayOvertaken(plan)
 			}

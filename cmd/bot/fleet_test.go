@@ -150,6 +150,11 @@ func TestStopFinishesTheStepInHand(t *testing.T) {
 		if n == 0 || n > atOnce || len(c.proxy.Keys()) != n {
 			t.Errorf("%d rotated, %d rows", n, len(c.proxy.Keys()))
 		}
+		p := c.pass(t.Context()) // still told to stop
+		r := p.report()
+		if said := strings.Join(r.Notes, " "); !strings.Contains(said, "30 of 30 keys were not looked after") || p.exitCode(r) != exitFailed {
+			t.Errorf("notes %q, exit code %d", said, p.exitCode(r))
+		}
 		c.stop = nil
 		if rest := rotatedOf(t, c.rotateKeys(t.Context(), c.readFleet(t.Context(), nil), false)); rest != 30-n || len(c.proxy.Keys()) != 30 {
 			t.Errorf("%d and then %d rotated, %d rows", n, rest, len(c.proxy.Keys()))

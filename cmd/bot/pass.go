@@ -23,6 +23,7 @@ type pass struct {
 	errs    []error // everything that failed, for the exit code
 	touched bool    // something outside was written, apart from what people were told
 	due     bool    // a plan found work
+	left    int     // keys that were not looked after, because the program was told to stop
 }
 
 // once makes one pass of the command, prints it and returns the exit code.
@@ -42,6 +43,9 @@ func (b *bot) once(ctx context.Context) int {
 func (p *pass) complain() {
 	if p.stdoutTerminal.width > 0 && p.stderrTerminal.width > 0 && p.set.Format == "text" && p.set.Output == "" {
 		return
+	}
+	if p.left > 0 {
+		fmt.Fprintln(p.stderr, "bot:", p.leftover())
 	}
 	told := map[string]bool{}
 	for _, err := range p.errs {
@@ -99,9 +103,25 @@ func (b *bot) pass(ctx context.Context) *pass {
 	return p
 }
 
-// rotate does or plans the rotations.
+// rotate does or plans the rotations. Being told to stop before all are done is no failure, but not done either.
 func (p *pass) rotate(ctx context.Context) {
-	p.take(p.rotateKeys(ctx, p.fleet(ctx), p.set.DryRun))
+	outcomes := p.rotateKeys(ctx, p.fleet(ctx), p.set.DryRun)
+	p.take(outcomes)
+	p.left = len(p.selected())
+	for _, o := range outcomes {
+		if o.Waiting != rotate.ToldToStop {
+			p.left--
+		}
+	}
+	if p.left > 0 {
+		p.in.Notes = append(p.in.Notes, p.leftover())
+	}
+}
+
+// leftover says how many keys were not looked after.
+func (p *pass) leftover() string {
+	return fmt.Sprintf("%d of %d keys were not looked after, because the program was told to stop; the next run goes on with them",
+		p.left, len(p.selected()))
 }
 
 // fleet reads the keys together, if that is worth it, and keeps the holders that this shows.
@@ -209,7 +229,7 @@ func (p *pass) exitCode(r report.Report) int {
 	switch {
 	case len(p.errs) > 0 && !p.touched && p.onlySettings():
 		return exitUsage
-	case len(p.errs) > 0:
+	case len(p.errs) > 0 || p.left > 0:
 		return exitFailed
 	case p.set.FailOn != nil && any && worst >= *p.set.FailOn:
 		return exitFinding
