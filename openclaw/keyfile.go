@@ -26,7 +26,7 @@ type KeyFile struct {
 	// Mode is the file's permission; 0: 0600, or what the present file has if that is less. It never includes everyone,
 	// and OpenClaw refuses a file that others can read.
 	Mode     fs.FileMode
-	UID, GID *int // the owner; nil: the present file's, or this process's
+	UID, GID *int // the owner; nil: the present file's, or this process's, or of a new file of root's the directory's
 
 	ReloadCommand []string            // run by Reload, the program by its absolute path; nil: none
 	ReloadTimeout time.Duration       // 0: 30 s
@@ -231,4 +231,16 @@ func (k *KeyFile) owner(present fs.FileInfo) (uid, gid int) {
 		gid = *k.GID
 	}
 	return uid, gid
+}
+
+// handOver gives a new file of root's to those whose directory it is in: what is written in a container of Actions, or by
+// cron, is read by somebody else. Where that cannot be, in a container without that right, the file stays root's.
+func handOver(dir *os.Root, f *os.File) {
+	if os.Geteuid() != 0 {
+		return
+	}
+	if info, err := dir.Stat("."); err == nil {
+		uid, gid := ownerOf(info)
+		_ = own(f, uid, gid)
+	}
 }

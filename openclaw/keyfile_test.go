@@ -321,6 +321,24 @@ func TestOwner(t *testing.T) {
 	}
 }
 
+// A new file that root writes can be read by those whose directory it is: the runner's later steps, a gateway's user.
+func TestOwnerOfTheDirectory(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	k, other := newFile(t), 12345
+	if err := os.Chown(filepath.Dir(k.Path), other, other); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := k.Write(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	info, _ := os.Stat(k.Path)
+	if st := info.Sys().(*syscall.Stat_t); int(st.Uid) != other || int(st.Gid) != other || info.Mode().Perm() != 0o600 {
+		t.Errorf("owner %d:%d, mode %v", st.Uid, st.Gid, info.Mode())
+	}
+}
+
 func TestNotWritable(t *testing.T) {
 	if os.Getuid() == 0 {
 		t.Skip("root can write everywhere")

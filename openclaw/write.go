@@ -101,6 +101,9 @@ func (k *KeyFile) fill(dir *os.Root, temp string, present fs.FileInfo, value sec
 	if err := own(f, uid, gid); err != nil {
 		return fmt.Errorf("giving it the owner %d:%d: %w", uid, gid, err)
 	}
+	if present == nil && uid < 0 && gid < 0 {
+		handOver(dir, f)
+	}
 	if err := setMode(f, mode); err != nil {
 		return fmt.Errorf("giving it the mode %#o: %w", uint32(mode), err)
 	}
