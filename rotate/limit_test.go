@@ -68,6 +68,25 @@ func TestTeamWindows(t *testing.T) {
 	}
 }
 
+// TestIntoAndOutOfATeam: a budget that another one takes the place of is said, whoever moved the key.
+func TestIntoAndOutOfATeam(t *testing.T) {
+	into := newWorld().generation(1, day, true)
+	into.TeamID, into.Options = "agents", litellm.Fields{"team_id": "agents"}
+	p := into.plan(Options{})
+	if len(p.Steps) != 2 || !strings.Contains(p.Steps[1].Reason, "not what was spent before") {
+		t.Errorf("into a team: %+v", p.Steps)
+	}
+	inTeam := func(k *litellm.Key, _ *journal) { k.TeamID = "agents" }
+	out := newWorld().generation(1, day, true, inTeam)
+	if p := out.plan(Options{}); len(p.Steps) > 0 || !hasRule(p.Findings, "budget-does-not-bind") {
+		t.Errorf("in a team that the configuration does not name: steps %v, findings %v", steps(p), p.Findings)
+	}
+	out.Policy.MaxBudget = decimal.NullDecimal{}
+	if p := out.plan(Options{}); hasRule(p.Findings, "budget-does-not-bind") {
+		t.Error("a key without a budget is judged by its team's")
+	}
+}
+
 // TestOldReleaseForgetsSpend: that LiteLLM before 1.93 gives some budget away when a holder is updated is said by the step.
 func TestOldReleaseForgetsSpend(t *testing.T) {
 	for old, want := range map[bool]bool{true: true, false: false} {

@@ -47,10 +47,29 @@ func (plan *Plan) holderSteps(p Policy, r Reading) {
 			continue
 		}
 		if diff := generationDiff(p, r, g.Key); len(diff) > 0 {
-			plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Gen: g.Gen, Token: g.Token,
-				Reason: fmt.Sprintf("generation %d's %s", g.Gen, describe(diff))})
+			reason := fmt.Sprintf("generation %d's %s", g.Gen, describe(diff))
+			if p.TeamID != "" && g.TeamID != p.TeamID {
+				reason += "; the team's budget counts what is spent in the team from then on, not what was spent before"
+			}
+			plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Gen: g.Gen, Token: g.Token, Reason: reason})
 		}
+		plan.judgeTeam(p, g)
 	}
+}
+
+// judgeTeam finds a generation that is in a team although the configuration names none: what the configuration does not
+// name stays, but in a team LiteLLM does not hold the key to the holder's budget.
+func (plan *Plan) judgeTeam(p Policy, g row) {
+	if p.TeamID != "" || g.TeamID == "" || !p.MaxBudget.Valid {
+		return
+	}
+	plan.Findings = append(plan.Findings, finding.Finding{
+		Rule: "budget-does-not-bind", Severity: finding.Critical, Subject: finding.Subject{Kind: "key", Name: p.Name},
+		Summary: fmt.Sprintf("generation %d of key %q is in team %s, where LiteLLM does not hold it to the budget of the configuration; the spend told here leaves out what it spends",
+			g.Gen, p.Name, g.TeamID),
+		Advice: "Name that team in key_options.team_id, so that the holder gets a budget in it; or take the key out of the team in LiteLLM.",
+		Source: "GET /user/info",
+	})
 }
 
 // repositoryStep is the Target of the step that journals which repository a key is for, which had no for_each before.
