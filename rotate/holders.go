@@ -54,7 +54,7 @@ func (h *Holders) Of(owner, template string) []string { return h.of(owner, templ
 func (h *Holders) of(owner, template string) []string {
 	var names []string
 	for name, j := range h.journals {
-		if j.Owner == owner && j.Template == template && j.Repository != 0 {
+		if strings.EqualFold(j.Owner, owner) && j.Template == template && j.Repository != 0 {
 			names = append(names, name)
 		}
 	}
@@ -86,7 +86,7 @@ func (h *Holders) Left(owner, template string, wanted []string) []finding.Findin
 func (h *Holders) Unconfigured(owner string, names []string) []finding.Finding {
 	var out []finding.Finding
 	for _, name := range slices.Sorted(maps.Keys(h.journals)) {
-		if h.journals[name].Owner != owner || slices.Contains(names, name) {
+		if !strings.EqualFold(h.journals[name].Owner, owner) || slices.Contains(names, name) {
 			continue
 		}
 		out = append(out, finding.Finding{

@@ -3,6 +3,7 @@ package rotate
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/org/openclaw-litellm-action/finding"
@@ -112,7 +113,7 @@ func checkHolder(p Policy, r Reading) error {
 		return &Conflict{fmt.Sprintf("LiteLLM user %s can't be used: %v; run the release that wrote it, or remove the user by hand", id, err)}
 	case j == nil || j.Kind != kindHolder || j.Name != p.Name:
 		return &Conflict{fmt.Sprintf("LiteLLM user %s exists and was not made by this tool; choose another key name, or remove the user by hand", id)}
-	case j.Owner != p.Owner:
+	case !strings.EqualFold(j.Owner, p.Owner): // GitHub takes Acme/agents for acme/agents
 		return &Conflict{fmt.Sprintf("it belongs to %s, not to %s; choose another key name here, or set owner to %q in one configuration only", j.Owner, p.Owner, j.Owner)}
 	}
 	return nil

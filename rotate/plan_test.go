@@ -347,6 +347,15 @@ func (w *world) alias(i int, alias string) *world {
 	return w
 }
 
+// A person at a shell may write the repository in another case than GitHub does.
+func TestOwnerInAnotherCase(t *testing.T) {
+	w := newWorld().generation(1, 40*day, true)
+	w.journal.Owner = "Acme/Agents"
+	if p := w.plan(Options{}); p.Refused != nil || len(p.Steps) == 0 {
+		t.Errorf("refused: %v, steps %v", p.Refused, steps(p))
+	}
+}
+
 func TestPlanWritesNothing(t *testing.T) {
 	theirs := func(k *litellm.Key, _ *journal) { k.CreatedBy = "mallory" }
 	tests := []struct {
