@@ -14,6 +14,18 @@ import (
 	"github.com/org/openclaw-litellm-action/report"
 )
 
+// checkOutput refuses a file for the result that has no directory, before anything is done whose result would be lost.
+func (b *bot) checkOutput() error {
+	if b.set.Output == "" {
+		return nil
+	}
+	dir := filepath.Dir(b.set.Output)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s: there is no directory %q for the result; make it, or name another file", b.source("output"), dir)
+	}
+	return nil
+}
+
 // print writes the result where the settings say: to the output file, or to standard output.
 func (b *bot) print(r report.Report) error {
 	var text bytes.Buffer

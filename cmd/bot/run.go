@@ -61,6 +61,9 @@ func run(p process) int {
 	for _, w := range set.Warnings {
 		b.log.Warn(w)
 	}
+	if err := b.checkOutput(); err != nil {
+		return b.refuse(err)
+	}
 	if set.SpendLogs != "" {
 		return b.spendLogs()
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/org/openclaw-litellm-action/github/githubtest"
 	"github.com/org/openclaw-litellm-action/litellm/litellmtest"
 	"github.com/org/openclaw-litellm-action/secret"
+	"github.com/org/openclaw-litellm-action/settings"
 	"github.com/org/openclaw-litellm-action/slack/slacktest"
 )
 
@@ -114,6 +115,7 @@ func (b *bot) liveAMonth(ctx context.Context, s *sandbox) error {
 	past := *b
 	set := *b.set
 	past.set, past.log = &set, slog.New(slog.DiscardHandler)
+	set.Command = settings.CommandRotate // whatever is asked for now
 	for i, age := range []time.Duration{30*day - 6*time.Hour, 10 * day} {
 		s.offset = -age
 		set.Keys, set.Names = b.set.Keys[i:i+1], nil
