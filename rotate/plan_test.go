@@ -260,6 +260,14 @@ func TestPlan(t *testing.T) {
 		{"unblock reopens the newest retired generation",
 			newWorld().generation(1, 60*day, true, blocked).generation(2, 37*day, true, blocked).generation(3, 8*day, true), Options{Unblock: true},
 			[]string{"alias g2 openclaw.g2.reopened-20261122T120000Z", "unblock g2"}},
+		{"and an older one if that was blocked later",
+			newWorld().generation(1, 60*day, true, blocked).generation(2, 37*day, true, blocked).generation(3, 8*day, true).
+				alias(0, markedAlias("openclaw", 1, markBlocked, now.Add(-time.Hour))).alias(1, markedAlias("openclaw", 2, markBlocked, now.Add(-20*time.Hour))),
+			Options{Unblock: true}, []string{"alias g1 openclaw.g1.reopened-20261122T120000Z", "unblock g1"}},
+		{"one that was reopened before begins its grace anew, too",
+			newWorld().generation(1, 60*day, true, blocked).generation(2, 37*day, true).
+				alias(0, markedAlias("openclaw", 1, markReopened, now.Add(-10*day))),
+			Options{Unblock: true}, []string{"alias g1 openclaw.g1.reopened-20261122T120000Z", "unblock g1"}},
 		{"--compromised rotates whatever the age",
 			newWorld().generation(1, day, true), Options{Compromised: true}, rotation2},
 		{"compromised and tried everywhere, one target failed: everything older is blocked, current too",

@@ -5,27 +5,40 @@ import (
 	"time"
 )
 
-// unblockSteps reopens the newest blocked generation below current. The mark in its alias begins its grace anew.
+// unblockSteps reopens the generation below current that was blocked last. The mark in its alias begins its grace anew.
 func (plan *Plan) unblockSteps(p Policy, r Reading, o Options) {
-	for i := plan.current - 1; i >= 0; i-- {
+	last, begun := -1, false
+	for i := plan.current - 1; i >= 0 && !begun; i-- {
 		g := plan.rows.generations[i]
-		reopened, ok := marked(g.Alias, markReopened)
-		if !g.Blocked && ok && !reopened.Before(o.Started.Truncate(time.Second)) {
-			return // by this run
-		}
-		if !g.Blocked {
-			continue
-		}
-		if plan.compromisedAbove(i) {
-			plan.Refused = &Conflict{fmt.Sprintf("generation %d was blocked because it is compromised; it is never reopened", g.Gen)}
+		at, ok := marked(g.Alias, markReopened)
+		begun = ok && !at.Before(o.Started.Truncate(time.Second)) // by this run
+		switch {
+		case begun && !g.Blocked:
 			return
+		case g.Blocked && (begun || last < 0 || blockedAt(g, r.Now).After(blockedAt(plan.rows.generations[last], r.Now))):
+			last = i
 		}
-		if !ok {
-			plan.Steps = append(plan.Steps, Step{Kind: StepAlias, Gen: g.Gen, Token: g.Token,
-				Target: markedAlias(p.Name, g.Gen, markReopened, r.Now), Reason: "its grace begins anew"})
-		}
-		plan.Steps = append(plan.Steps, Step{Kind: StepUnblock, Gen: g.Gen, Token: g.Token, Reason: "it was asked for (keys unblock)"})
+	}
+	if last < 0 {
+		plan.Refused = &Conflict{"it has no blocked generation to reopen; a generation is deleted a day after it was blocked"}
 		return
 	}
-	plan.Refused = &Conflict{"it has no blocked generation to reopen; a generation is deleted a day after it was blocked"}
+	g := plan.rows.generations[last]
+	if plan.compromisedAbove(last) {
+		plan.Refused = &Conflict{fmt.Sprintf("generation %d was blocked because it is compromised; it is never reopened", g.Gen)}
+		return
+	}
+	if !begun {
+		plan.Steps = append(plan.Steps, Step{Kind: StepAlias, Gen: g.Gen, Token: g.Token,
+			Target: markedAlias(p.Name, g.Gen, markReopened, r.Now), Reason: "its grace begins anew"})
+	}
+	plan.Steps = append(plan.Steps, Step{Kind: StepUnblock, Gen: g.Gen, Token: g.Token, Reason: "it was asked for (keys unblock)"})
+}
+
+// blockedAt is when a blocked generation's alias says that it was blocked; without a mark that was a moment ago.
+func blockedAt(g row, now time.Time) time.Time {
+	if at, ok := marked(g.Alias, markBlocked); ok {
+		return at
+	}
+	return now
 }
