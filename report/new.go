@@ -183,6 +183,13 @@ func failuresOf(o rotate.Outcome, redact func(string) string) []Failure {
 		told = append(told, s.Err.Error())
 		out = append(out, Failure{Step: string(s.Kind), Key: o.Name, Target: s.Target, Message: redact(s.Err.Error())})
 	}
+	if o.Later != nil {
+		f := Failure{Key: o.Name, Target: strings.Join(o.Later.Targets, ", "), Message: redact(o.Later.Error())}
+		if f.Target != "" {
+			f.Step = string(rotate.StepPlace)
+		}
+		out = append(out, f)
+	}
 	for _, err := range leaves(o.Err) {
 		text := err.Error()
 		if !slices.ContainsFunc(told, func(t string) bool { return strings.Contains(text, t) }) {

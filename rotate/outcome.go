@@ -1,6 +1,7 @@
 package rotate
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -53,6 +54,19 @@ const (
 	Pending   PlacementState = "pending"   // would be written: in plans only
 )
 
+// Later is a generation that some targets refused, which is tried again only after a while.
+type Later struct {
+	Generation int
+	Targets    []string // for people
+	At         time.Time
+}
+
+// Error implements error: until it is tried again it has failed.
+func (l *Later) Error() string {
+	return fmt.Sprintf("generation %d could not be written to every target; that is tried again from %s on, or at once by rotate --now",
+		l.Generation, stamp(l.At))
+}
+
 // StepResult is one step of a plan and what became of it.
 type StepResult struct {
 	Step
@@ -69,6 +83,7 @@ type Outcome struct {
 	Owner   string
 	Steps   []StepResult // in order; empty: nothing was due
 	Rotated bool         // a new generation is in every target
+	Later   *Later       // an earlier rotation that failed and was not tried again in this run; nil: none
 	Waiting string       // why nothing was touched although something may be due (another run is at work); "" otherwise
 
 	// What the last reading showed.

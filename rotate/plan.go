@@ -33,6 +33,8 @@ type Plan struct {
 	Stopped string
 	// Refused is a conflict with the settings that a person must resolve; nothing was touched.
 	Refused error
+	// Later is a rotation that some target refused and that is tried again later; nil: there is none.
+	Later *Later
 	// Wants names what must be read before the plan is complete; empty: it is.
 	Wants    Wants
 	Findings []finding.Finding
@@ -244,7 +246,7 @@ func due(g row, p Policy) time.Time {
 // rotationReason returns why a new generation is due, or "".
 func (plan *Plan) rotationReason(p Policy, r Reading, o Options) string {
 	if plan.current < 0 {
-		if reason, wait := plan.unfinishedReason(r, o, -1); reason != "" || wait {
+		if reason, wait := plan.unfinishedReason(p, r, o, -1); reason != "" || wait {
 			return reason
 		}
 		return "there is no key yet"
@@ -256,7 +258,7 @@ func (plan *Plan) rotationReason(p Policy, r Reading, o Options) string {
 	case o.Now && cur.MintedAt.Before(o.Started):
 		return "rotation was asked for (--now)"
 	}
-	if reason, wait := plan.unfinishedReason(r, o, plan.current); reason != "" || wait {
+	if reason, wait := plan.unfinishedReason(p, r, o, plan.current); reason != "" || wait {
 		return reason
 	}
 	if plan.drifted = driftedTargets(p, r, cur); len(plan.drifted) > 0 {
@@ -317,7 +319,7 @@ func unreadTargets(p Policy, r Reading) []Target {
 
 // unfinishedReason looks at live generations above current: a run died, or a target failed and its back-off is over.
 // wait is true while the back-off runs.
-func (plan *Plan) unfinishedReason(r Reading, o Options, current int) (reason string, wait bool) {
+func (plan *Plan) unfinishedReason(p Policy, r Reading, o Options, current int) (reason string, wait bool) {
 	failures, last := plan.unfinished(current)
 	if last.Token == "" {
 		return "", false
@@ -327,9 +329,21 @@ func (plan *Plan) unfinishedReason(r Reading, o Options, current int) (reason st
 	}
 	retry := last.MintedAt.Add(backoff(failures))
 	if !o.Now && !o.Compromised && r.Now.Before(retry) {
+		plan.Later = &Later{Generation: last.Gen, Targets: missing(p, last), At: retry}
 		return "", true
 	}
 	return fmt.Sprintf("generation %d could not be written to every target", last.Gen), false
+}
+
+// missing names the targets that a generation was not written to; none if those are configured no more.
+func missing(p Policy, g row) []string {
+	var names []string
+	for _, t := range p.Targets {
+		if _, placed := g.Placed[t.Fingerprint()]; !placed {
+			names = append(names, t.String())
+		}
+	}
+	return names
 }
 
 // unfinished returns the last live generation above current, and how many of them some target refused.

@@ -41,6 +41,7 @@ type Runner struct {
 func (r *Runner) Plan(ctx context.Context) Outcome {
 	reading, plan, err := r.conclude(ctx)
 	r.report(reading, plan)
+	r.out.Later = plan.Later
 	for _, s := range plan.Steps {
 		r.out.Steps = append(r.out.Steps, StepResult{Step: s})
 	}
@@ -71,6 +72,7 @@ func (r *Runner) Show(ctx context.Context) Outcome {
 func (r *Runner) Rotate(ctx context.Context) Outcome {
 	reading, plan, err := r.conclude(ctx)
 	r.report(reading, plan)
+	r.out.Later = plan.Later
 	if err != nil || !plan.goAhead() || len(plan.Steps) == 0 {
 		r.fail(err)
 		r.sayOvertaken(plan)

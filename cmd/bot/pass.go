@@ -154,6 +154,9 @@ func (p *pass) take(outcomes []rotate.Outcome) {
 		if o.Err != nil {
 			p.errs = append(p.errs, flatten(o.Err)...)
 		}
+		if o.Later != nil {
+			p.errs = append(p.errs, fmt.Errorf("key %q: %w", o.Name, o.Later))
+		}
 		for _, s := range o.Steps {
 			p.due = true
 			p.touched = p.touched || s.Done && !p.set.DryRun
