@@ -14,12 +14,13 @@ type coverage struct {
 	known      bool
 	configured map[string]bool     // nil: not told
 	rotated    map[string]bool     // keys whose rotation was read, and whether without an error
+	placed     map[string]bool     // of those, keys whose targets were asked
 	spend      map[string][]string // rules of budget that the facts allowed, by key
 	failover   []string            // rules of failover that the facts allowed
 }
 
 func coverageOf(in Input) coverage {
-	c := coverage{known: true, rotated: map[string]bool{}, spend: map[string][]string{}}
+	c := coverage{known: true, rotated: map[string]bool{}, placed: map[string]bool{}, spend: map[string][]string{}}
 	if in.Configured != nil {
 		c.configured = map[string]bool{}
 		for _, name := range in.Configured {
@@ -28,6 +29,7 @@ func coverageOf(in Input) coverage {
 	}
 	for _, o := range in.Outcomes {
 		c.rotated[o.Name] = o.Err == nil && o.Waiting == ""
+		c.placed[o.Name] = o.TargetsRead
 	}
 	for _, f := range in.Spend {
 		c.spend[f.Key] = budget.Judged(f)
@@ -50,8 +52,9 @@ func (c coverage) spending() bool {
 
 // judges reports whether the pass would have found the story if it still were so.
 func (c coverage) judges(rule, kind, name string) bool {
+	part := ""
 	if kind == "key" {
-		name, _, _ = strings.Cut(name, "/") // what belongs to a key
+		name, part, _ = strings.Cut(name, "/") // what belongs to a key
 	}
 	switch {
 	case !c.known:
@@ -62,9 +65,12 @@ func (c coverage) judges(rule, kind, name string) bool {
 		return slices.Contains(c.spend[name], rule)
 	case slices.Contains(failover.Rules(), rule):
 		return slices.Contains(c.failover, rule)
+	case kind == "key" && rule == RuleFailed && part == spendPart:
+		return c.spend[name] != nil
+	case kind == "key" && rule == RuleFailed:
+		return c.rotated[name] && c.placed[name]
 	case kind == "key":
-		ok, tried := c.rotated[name]
-		return ok || !tried && rule == RuleFailed && c.spend[name] != nil
+		return c.rotated[name]
 	}
 	return true
 }

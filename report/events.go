@@ -19,6 +19,9 @@ import (
 // RuleFailed is the rule that a pass could not do something; its findings are made of the Failures, for telling only.
 const RuleFailed = "pass-failed"
 
+// spendPart is what of a key a pass without rotation can fail at, and can see mended.
+const spendPart = "spend"
+
 // Events returns what the pass did that people should know of: rotations, generations that stopped working, adoptions,
 // changed limits. A plan did nothing.
 func Events(r Report) []Event {
@@ -96,8 +99,11 @@ func tellable(r Report) []finding.Finding {
 	seen := map[finding.Subject]bool{}
 	for _, f := range r.Failures {
 		subject := finding.Subject{Kind: "key", Name: f.Key}
-		if f.Key == "" {
+		switch {
+		case f.Key == "":
 			subject = finding.Subject{Kind: "tool", Name: cmp.Or(f.Step, "pass")}
+		case f.Step == "observe":
+			subject.Name += "/" + spendPart
 		}
 		if seen[subject] {
 			continue

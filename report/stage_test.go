@@ -169,7 +169,8 @@ func pass(at time.Time, spend string, rotated int) report.Report {
 	}
 	o := rotate.Outcome{
 		Name: "openclaw", CurrentNumber: 2, Spend: dec(spend), MaxBudget: limit("50"), BudgetDuration: "1mo", ResetAt: reset,
-		Targets: []rotate.TargetState{{Name: "secret LITELLM_API_KEY in acme/agents", Generation: 2, State: rotate.Unchanged}},
+		Targets:     []rotate.TargetState{{Name: "secret LITELLM_API_KEY in acme/agents", Generation: 2, State: rotate.Unchanged}},
+		TargetsRead: true,
 	}
 	if rotated > 0 {
 		o.Rotated, o.CurrentNumber = true, rotated

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/failover"
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/report"
@@ -402,6 +403,15 @@ func TestTellFailure(t *testing.T) {
 		t.Errorf("told %q", s.hook.log)
 	}
 	s.want(broken(hours(1)), quiet)
+	// A pass that did not look is no sign that it was mended: one that did not rotate, one that asked no target.
+	unasked := rotate.Outcome{Name: "openclaw", CurrentNumber: 2}
+	facts, _ := report.SpendFacts(rotate.Outcome{Name: "openclaw", MaxBudget: limit("50")})
+	for _, in := range []report.Input{{Spend: []budget.Facts{facts}}, {Outcomes: []rotate.Outcome{unasked}, Spend: []budget.Facts{facts}}} {
+		in.Now = hours(1)
+		if res, _ := s.tell(report.New(in)); len(res.Notices) > 0 {
+			t.Errorf("told %+v", res.Notices)
+		}
+	}
 	s.tell(pass(hours(2), "1", 0))
 	if s.issues.issues[0].Open || len(s.hook.log) != 1 || !strings.HasPrefix(s.hook.log[0], "post: resolved") {
 		t.Errorf("told %q", s.hook.log)

@@ -139,7 +139,8 @@ func (t *text) done() {
 		}
 		t.keyDone(k)
 	}
-	if !begun && len(t.r.Keys) > 0 && slices.Contains([]string{"run", "rotate", "plan"}, t.r.Command) {
+	looked := func(k Key) bool { return k.Owner != "" || k.Failed } // after what is due: not by run --only check
+	if !begun && slices.ContainsFunc(t.r.Keys, looked) && slices.Contains([]string{"run", "rotate", "plan"}, t.r.Command) {
 		said := "Nothing was due."
 		if slices.ContainsFunc(t.r.Keys, func(k Key) bool { return k.Failed }) {
 			said = "Nothing was done." // what was due is not known, or could not be done

@@ -21,6 +21,7 @@ func (r *Runner) report(reading Reading, plan Plan) {
 			r.out.Targets = append(r.out.Targets, TargetState{Name: t.String(), Generation: -1, State: Unchanged})
 		}
 	}
+	r.out.TargetsRead = r.out.TargetsRead || reading.Stamps != nil
 	r.describeTargets(reading, plan)
 }
 

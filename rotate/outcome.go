@@ -90,6 +90,7 @@ type Outcome struct {
 	Holder         *litellm.User // with all its key rows; nil: there is none, or it was not read
 	Generations    []Generation  // by number
 	Targets        []TargetState
+	TargetsRead    bool            // every target was asked, whatever it answered
 	Spend          decimal.Decimal // USD of the holder in its window, over all generations
 	MaxBudget      decimal.NullDecimal
 	BudgetDuration string
