@@ -107,6 +107,8 @@ func kindOfText(status int, message string) Kind {
 		return EnterpriseOnly
 	case has("key is blocked") && status == http.StatusUnauthorized:
 		return KeyBlocked
+	case has("virtual key expected") && status == http.StatusUnauthorized: // it does not begin with sk-
+		return UnknownKey
 	case has("key with alias") && has("already exists"):
 		return AliasTaken
 	case has("user key does not exist in db", "does not exist in db", "doesn't exist in db", "llm model list not loaded"):

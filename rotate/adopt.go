@@ -2,6 +2,7 @@ package rotate
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/org/openclaw-litellm-action/litellm"
 )
@@ -19,18 +20,24 @@ func (plan *Plan) aliasFree(p Policy, r Reading) bool {
 		plan.Wants.Alias = true
 		return false
 	}
-	for _, k := range r.Alias {
-		if k.UserID == HolderID(p.Name) {
-			continue
-		}
-		if why := adoptable(p, k); why != "" {
-			plan.Steps, plan.Refused = nil, &Conflict{fmt.Sprintf("a key with that alias exists already (hash %s, %s): %s", short(k.Token), facts(k), why)}
-			return false
-		}
-		plan.Steps = append(plan.Steps, Step{Kind: StepAdopt, Gen: 0, Token: k.Token,
-			Reason: fmt.Sprintf("adopt is set and the alias %s is carried by hash %s (%s)%s", p.Name, short(k.Token), facts(k), notCarried(k))})
-		break
+	theirs := slices.DeleteFunc(slices.Clone(r.Alias), func(k litellm.Key) bool { return k.UserID == HolderID(p.Name) })
+	refuse := func(format string, args ...any) bool {
+		plan.Steps, plan.Refused = nil, &Conflict{fmt.Sprintf(format, args...)}
+		return false
 	}
+	switch {
+	case len(theirs) == 0:
+		return true
+	case len(theirs) > 1: // LiteLLM takes two that are made at once
+		return refuse("%d keys have that alias (hashes %s and %s): give all but one another alias in LiteLLM, or choose another key name",
+			len(theirs), short(theirs[0].Token), short(theirs[1].Token))
+	}
+	k := theirs[0]
+	if why := adoptable(p, k); why != "" {
+		return refuse("a key with that alias exists already (hash %s, %s): %s", short(k.Token), facts(k), why)
+	}
+	plan.Steps = append(plan.Steps, Step{Kind: StepAdopt, Gen: 0, Token: k.Token,
+		Reason: fmt.Sprintf("adopt is set and the alias %s is carried by hash %s (%s)%s", p.Name, short(k.Token), facts(k), notCarried(k))})
 	return true
 }
 

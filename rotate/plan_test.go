@@ -393,6 +393,12 @@ func TestPlanWritesNothing(t *testing.T) {
 			w.Alias = []litellm.Key{{Token: "t", Alias: "openclaw"}}
 			return w
 		}(), refused: "set adopt: true"},
+		{name: "two keys have the alias, and adopting either would leave the other in the way", w: func() *world {
+			w := newWorld()
+			w.Adopt = true
+			w.Alias = []litellm.Key{{Token: "t", Alias: "openclaw"}, {Token: "u", Alias: "openclaw"}}
+			return w
+		}(), refused: "2 keys have that alias (hashes t and u)"},
 		{name: "the key to adopt belongs to a person", w: func() *world {
 			w := newWorld()
 			w.Adopt = true

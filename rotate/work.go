@@ -91,7 +91,11 @@ func (r *Runner) take(ctx context.Context, reading Reading, plan Plan, s Step) e
 		case StepAdopt:
 			return r.adopt(ctx, reading, s)
 		case StepAlias:
-			return r.LiteLLM.UpdateKey(ctx, s.Token, litellm.Fields{"key_alias": s.Target})
+			err := r.LiteLLM.UpdateKey(ctx, s.Token, litellm.Fields{"key_alias": s.Target})
+			if litellm.IsKind(err, litellm.AliasTaken) {
+				err = fmt.Errorf("%w; find the other key that has it in LiteLLM, and give it another alias or delete it", err)
+			}
+			return err
 		case StepBlock:
 			return r.LiteLLM.BlockKey(ctx, s.Token)
 		case StepUnblock:
