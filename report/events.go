@@ -116,7 +116,7 @@ func tellable(r Report) []finding.Finding {
 		found = append(found, finding.Finding{
 			Rule: RuleFailed, Severity: finding.Warning, Subject: subject,
 			Summary: "not everything could be done" + whose + ": " + failedDoing(f), Cause: clip(f.Message, textLimit),
-			Advice: "Mend what the cause names; the next pass tries again.",
+			Advice: "Mend what the cause names; the next pass tries again what is still due.",
 		})
 	}
 	return found

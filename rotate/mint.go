@@ -225,7 +225,7 @@ func (r *Runner) notify(ctx context.Context, gen int) error {
 		return nil
 	}
 	if err := r.Notify(ctx, gen); err != nil {
-		return fmt.Errorf("telling running agents about the new key: %w", err)
+		return fmt.Errorf("telling running agents about the new key, which is not tried again (tell them by hand, or rotate --now): %w", err)
 	}
 	return nil
 }
