@@ -306,3 +306,17 @@ func (r row) field() string {
 
 // single reports whether the row is for the one key of a configuration without keys.
 func (r row) single() bool { return r.group == groupKey }
+
+// UnknownVariables names the variables of an environment ("NAME=value") that look like settings and are none: a budget
+// that was misspelt is no budget.
+func UnknownVariables(environ []string) []string {
+	var unknown []string
+	for _, e := range environ {
+		name, text, _ := strings.Cut(e, "=")
+		known := func(r row) bool { return slices.Contains(r.variables(), name) }
+		if text != "" && strings.HasPrefix(name, prefix) && !slices.ContainsFunc(table(), known) {
+			unknown = append(unknown, name)
+		}
+	}
+	return unknown
+}

@@ -61,6 +61,9 @@ func run(p process) int {
 	for _, w := range set.Warnings {
 		b.log.Warn(w)
 	}
+	for _, name := range settings.UnknownVariables(p.environ) {
+		b.log.Warn("environment " + name + ": there is no such setting; see bot --help")
+	}
 	if err := b.checkOutput(); err != nil {
 		return b.refuse(err)
 	}
