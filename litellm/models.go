@@ -11,21 +11,25 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Models returns the model groups that the management key may use, with their configured fallbacks (GET /v1/models).
+// Models returns the model groups that the management key may use, with their configured fallbacks (GET /v1/models). Those
+// with a wildcard, such as openai/*, are among them, beside the models known to be behind it.
 func (c *Client) Models(ctx context.Context) ([]Model, error) {
 	const op = "listing models"
-	query := url.Values{"include_metadata": {"true"}, "fallback_type": {"general"}}
+	query := url.Values{"include_metadata": {"true"}, "fallback_type": {"general"}, "return_wildcard_routes": {"true"}}
 	o, _, err := c.get(ctx, call{op: op, path: "/v1/models", query: query}, "data")
 	if err != nil {
 		return nil, err
 	}
 	r := reader{object: o}
-	models := []Model{}
+	models, seen := []Model{}, map[string]bool{} // before 1.106 a wildcard is listed twice
 	for _, raw := range r.list("data") {
 		m := reader{}
 		m.object, m.err = parseObject(raw)
 		meta := reader{object: m.inner("metadata")}
-		models = append(models, Model{Name: m.text("id"), Fallbacks: meta.texts("fallbacks", "model")})
+		if name := m.text("id"); !seen[name] {
+			seen[name] = true
+			models = append(models, Model{Name: name, Fallbacks: meta.texts("fallbacks", "model")})
+		}
 		r.err = errors.Join(r.err, m.err, meta.err)
 	}
 	if r.err != nil {

@@ -29,7 +29,7 @@ type Options struct {
 
 // Generate writes a configuration in JSON5 for what the proxy serves, the same for the same input. Comments say where
 // numbers come from, and what the proxy does not tell: that is left out, never guessed. A model asked for that is not
-// served is an error.
+// served, or is of no use to OpenClaw, is an error.
 func Generate(s *Served, o Options) (string, error) {
 	models, err := chosen(s, o.Models)
 	if err != nil {
@@ -72,10 +72,17 @@ func chosen(s *Served, names []string) ([]Model, error) {
 		return s.Models, nil
 	}
 	var models []Model
-	for _, name := range names {
+	for i, name := range names {
 		m, ok := s.Find(name)
-		if !ok {
+		switch {
+		case slices.Contains(names[:i], name):
+			continue
+		case !ok && !s.Serves(name):
 			return nil, fmt.Errorf("the proxy serves no model %q to this key", name)
+		case !ok:
+			m = Model{ID: name, Source: "a wildcard of the proxy's, which tells no numbers"}
+		case !m.Chat() && !m.Image():
+			return nil, fmt.Errorf("%q is of mode %s: it answers no chats and makes no pictures", name, m.Mode)
 		}
 		models = append(models, m)
 	}
@@ -187,25 +194,20 @@ func unknown(m Model) []string {
 
 func (w *writer) agents(models []Model, o Options) {
 	chats := slices.DeleteFunc(slices.Clone(models), func(m Model) bool { return !m.Chat() })
-	i := slices.IndexFunc(models, Model.Image)
-	if len(chats) == 0 && i < 0 {
+	images := slices.DeleteFunc(slices.Clone(models), func(m Model) bool { return !m.Image() })
+	if len(chats) == 0 && len(images) == 0 {
 		return
 	}
 	w.open("agents: {")
 	w.open("defaults: {")
 	if len(chats) > 0 {
-		first := primary(chats, o.Models)
-		var fallbacks []string
-		for _, name := range first.Fallbacks {
-			if slices.ContainsFunc(chats, func(m Model) bool { return m.ID == name }) {
-				fallbacks = append(fallbacks, quote("litellm/"+name))
-			}
-		}
-		w.line("// the fallbacks are those of the proxy")
-		w.line("model: { primary: %s, fallbacks: [%s] },", quote("litellm/"+first.ID), strings.Join(fallbacks, ", "))
+		w.chain(primary(chats, o.Models), chats)
 	}
-	if i >= 0 {
-		image := "{ primary: " + quote("litellm/"+models[i].ID) + ", timeoutMs: 180000 }"
+	if len(images) > 0 {
+		if len(o.Models) == 0 {
+			images = ofTheirOwn(images)
+		}
+		image := "{ primary: " + quote("litellm/"+images[0].ID) + ", timeoutMs: 180000 }"
 		if o.Older {
 			w.line("imageGenerationModel: %s,", image)
 		} else {
@@ -216,16 +218,55 @@ func (w *writer) agents(models []Model, o Options) {
 	w.close("},")
 }
 
-// primary is the first that was asked for, or else the first that has fallbacks, or the first.
+// chain writes the primary with those of its fallbacks that have a row.
+func (w *writer) chain(first Model, chats []Model) {
+	fallbacks, left := []string{}, []string{}
+	for _, name := range first.Fallbacks {
+		if slices.ContainsFunc(chats, func(m Model) bool { return m.ID == name }) {
+			fallbacks = append(fallbacks, quote("litellm/"+name))
+		} else {
+			left = append(left, comment(name))
+		}
+	}
+	switch {
+	case len(left) > 0:
+		w.line("// the fallbacks are those of the proxy, but for what has no row here: %s", strings.Join(left, ", "))
+	case len(fallbacks) > 0:
+		w.line("// the fallbacks are those of the proxy")
+	default:
+		w.line("// the proxy has no fallbacks for it")
+	}
+	w.line("model: { primary: %s, fallbacks: [%s] },", quote("litellm/"+first.ID), strings.Join(fallbacks, ", "))
+}
+
+// primary is the first that was asked for, or else the first at the head of a chain of fallbacks, or amid one, or the first.
 func primary(chats []Model, asked []string) Model {
-	if len(asked) == 0 {
+	if len(asked) > 0 {
+		return chats[0]
+	}
+	chats = ofTheirOwn(chats)
+	later := map[string]bool{}
+	for _, m := range chats {
+		for _, f := range m.Fallbacks {
+			later[f] = true
+		}
+	}
+	for _, head := range []bool{true, false} {
 		for _, m := range chats {
-			if len(m.Fallbacks) > 0 {
+			if len(m.Fallbacks) > 0 && !(head && later[m.ID]) {
 				return m
 			}
 		}
 	}
 	return chats[0]
+}
+
+// ofTheirOwn are those that have a name of their own on the proxy, or all if none has.
+func ofTheirOwn(models []Model) []Model {
+	if named := slices.DeleteFunc(slices.Clone(models), func(m Model) bool { return m.Wildcard }); len(named) > 0 {
+		return named
+	}
+	return models
 }
 
 // quote writes a JSON5 string.

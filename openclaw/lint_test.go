@@ -191,6 +191,24 @@ func TestLintFindsNothingInGoodOnes(t *testing.T) {
 	}
 }
 
+// TestLintBehindAWildcard holds that a name that the proxy does not list is served if a wildcard of its takes it.
+func TestLintBehindAWildcard(t *testing.T) {
+	t.Parallel()
+	l := testLinter()
+	l.Served.Wildcards = []string{"openai/*"}
+	for name, want := range map[string]string{"openai/gpt-new": "", "azure/gpt-new": "not-served", "openai": "not-served"} {
+		text := edit(t, goodText, "      { id: \"small\"", "      { id: '"+name+"', name: 'new', cost: { input: 1, output: 2 }, contextWindow: 1, maxTokens: 1 },\n      { id: \"small\"")
+		text = edit(t, text, `fallbacks: ["litellm/small"]`, `fallbacks: ["litellm/`+name+`"]`)
+		if got := rules(lintText(l, text)); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	text := edit(t, goodText, `"litellm/painter"`, `"litellm/openai/gpt-image-new"`)
+	if found := lintText(l, edit(t, text, "    mediaModels", "    models: { 'litellm/openai/gpt-new': { alias: 'new' } },\n    mediaModels")); len(found) > 0 {
+		t.Error(found)
+	}
+}
+
 // TestLintOfThePage holds the two configurations of OpenClaw's provider page.
 func TestLintOfThePage(t *testing.T) {
 	t.Parallel()

@@ -70,7 +70,7 @@ func (c *check) row(row *Node, id string) {
 		c.add(m.At, "obsolete-key", finding.Critical, "OpenClaw 2026.9.6 does not know appendOnlyRuntimeContext and refuses to start", "remove it")
 	}
 	served, ok := c.Served.Find(id)
-	if c.Served != nil && !ok {
+	if c.Served != nil && !c.Served.Serves(id) {
 		c.add(at, "not-served", finding.Critical, fmt.Sprintf("the proxy serves no model %q to this key", id), "use a name of GET /v1/models"+c.like(id))
 		return
 	}

@@ -157,7 +157,7 @@ func (c *check) reference(provider, ref *Node, p place) {
 	listed := slices.ContainsFunc(rows, func(r *Node) bool { return r.Get("id").String() == id })
 	served, ok := c.Served.Find(id)
 	switch {
-	case c.Served != nil && !ok && !listed: // a listed one is told of in its row
+	case c.Served != nil && !c.Served.Serves(id) && !listed: // a listed one is told of in its row
 		c.add(ref.At, "not-served", finding.Critical, fmt.Sprintf("the proxy serves no model %q to this key", id), "use a name of GET /v1/models"+c.like(id))
 	case ok && served.Mode != "" && p.use != other && !c.fits(ref, served, p.use):
 	case p.use != paints && p.use != other && len(rows) > 0 && !listed:
@@ -203,9 +203,8 @@ func (c *check) about(provider *Node, at Position, name, mend string) {
 	}
 	rows := provider.Get("models").items()
 	listed := slices.ContainsFunc(rows, func(r *Node) bool { return r.Get("id").String() == id })
-	_, served := c.Served.Find(id)
 	switch {
-	case c.Served != nil && !served && !listed:
+	case c.Served != nil && !c.Served.Serves(id) && !listed:
 		c.add(at, "not-served", finding.Warning, fmt.Sprintf("the proxy serves no model %q to this key", id), mend+c.like(id))
 	case c.Served == nil && len(rows) > 0 && !listed:
 		c.add(at, "dangling-reference", finding.Warning, fmt.Sprintf("%q is not among the provider's models", name), mend)

@@ -24,6 +24,7 @@ type Model struct {
 	Fallbacks                            []string // other groups, in order
 	Source                               string   // where the numbers come from, such as "GET /model/info"
 	Differ                               []string // what the deployments behind the group disagree on
+	Wildcard                             bool     // it is one of many behind a wildcard, which nobody named on the proxy
 }
 
 // Image reports whether the model makes pictures.
@@ -33,7 +34,10 @@ func (m Model) Image() bool { return m.Mode == "image_generation" || m.Mode == "
 func (m Model) Chat() bool { return m.Mode == "" || m.Mode == "chat" || m.Mode == "responses" }
 
 // Served is what the proxy serves, in the order of names. A nil *Served is a proxy that was not asked.
-type Served struct{ Models []Model }
+type Served struct {
+	Models    []Model
+	Wildcards []string // such as openai/*: the proxy takes every name that fits, listed or not
+}
 
 // Find returns the model of that id.
 func (s *Served) Find(id string) (Model, bool) {
@@ -45,6 +49,17 @@ func (s *Served) Find(id string) (Model, bool) {
 		return Model{}, false
 	}
 	return s.Models[i], true
+}
+
+// Serves reports whether the proxy takes the name: it lists it, or has a wildcard for it.
+func (s *Served) Serves(id string) bool {
+	if _, ok := s.Find(id); ok || s == nil {
+		return ok
+	}
+	return slices.ContainsFunc(s.Wildcards, func(w string) bool {
+		before, after, _ := strings.Cut(w, "*")
+		return len(id) >= len(before)+len(after) && strings.HasPrefix(id, before) && strings.HasSuffix(id, after)
+	})
 }
 
 // privateHost reports whether an address is on a private network but not this machine: OpenClaw then wants leave.

@@ -81,7 +81,8 @@ func exits(w *world, ts *testscript.TestScript, args []string) {
 	}
 }
 
-// addModel NAME ABILITY… gives the proxy a model; its abilities are a mode, "vision", "reasoning" and "priced".
+// addModel NAME ABILITY… gives the proxy a model; its abilities are a mode, "vision", "reasoning" and "priced";
+// "behind:WILDCARD" says that nobody named it.
 func addModel(w *world, _ *testscript.TestScript, args []string) {
 	spec := litellmtest.ModelSpec{Name: args[0], MaxInputTokens: 200_000, MaxOutputTokens: 64_000}
 	for _, ability := range args[1:] {
@@ -93,7 +94,11 @@ func addModel(w *world, _ *testscript.TestScript, args []string) {
 		case "priced":
 			spec.InputCost, spec.OutputCost = decimal.New(5, -6), decimal.New(25, -6)
 		default:
-			spec.Mode = ability
+			if wildcard, ok := strings.CutPrefix(ability, "behind:"); ok {
+				spec.Wildcard = wildcard
+			} else {
+				spec.Mode = ability
+			}
 		}
 	}
 	w.proxy.SetModel(spec)

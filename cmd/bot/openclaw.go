@@ -9,8 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -182,32 +184,38 @@ func (b *bot) served(ctx context.Context) (*openclaw.Served, error) {
 	}
 	s := &openclaw.Served{}
 	for _, m := range models {
-		s.Models = append(s.Models, servedModel(m, deployments))
+		if strings.Contains(m.Name, "*") {
+			s.Wildcards = append(s.Wildcards, m.Name)
+		} else if one := servedModel(m, deployments); !one.Wildcard || !pricedSize.MatchString(m.Name) {
+			s.Models = append(s.Models, one)
+		}
 	}
 	slices.SortFunc(s.Models, func(a, b openclaw.Model) int { return cmp.Compare(a.ID, b.ID) })
 	return s, nil
 }
 
+// pricedSize is in those names behind a wildcard under which LiteLLM keeps a price by size: no provider has such a model.
+var pricedSize = regexp.MustCompile(`(^|/)(\d+|max)-x-(\d+|max)/`)
+
 // servedModel is what all deployments behind a group can do: the smallest window, the dearest price.
 func servedModel(m litellm.Model, deployments []litellm.Deployment) openclaw.Model {
-	out := openclaw.Model{ID: m.Name, Fallbacks: m.Fallbacks, Source: "the proxy's GET /model/info"}
-	first := true
+	var behind []openclaw.Model
+	wildcard := false
 	for _, d := range deployments {
-		if d.Group != m.Name {
-			continue
+		if d.Group == m.Name {
+			behind = append(behind, ofDeployment(d))
+			// One deployment for several models: that is a wildcard's. An alias has the model of what it stands for.
+			wildcard = wildcard || slices.ContainsFunc(deployments, func(other litellm.Deployment) bool {
+				return other.ID == d.ID && other.Model != d.Model
+			})
 		}
-		one := ofDeployment(d)
-		if first {
-			first = false
-			one.ID, one.Fallbacks, one.Source = out.ID, out.Fallbacks, out.Source
-			out = one
-			continue
-		}
-		join(&out, one)
 	}
-	if first {
-		out.Source = "the proxy's GET /v1/models, which tells no numbers"
+	out := openclaw.Model{}
+	source := "the proxy's GET /v1/models, which tells no numbers"
+	if len(behind) > 0 {
+		out, source = join(behind), "the proxy's GET /model/info"
 	}
+	out.ID, out.Fallbacks, out.Source, out.Wildcard = m.Name, m.Fallbacks, source, wildcard
 	return out
 }
 
@@ -229,30 +237,54 @@ func million(d decimal.NullDecimal) decimal.NullDecimal {
 	return decimal.NewNullDecimal(d.Decimal.Shift(6))
 }
 
-// join takes a further deployment into the group.
-func join(m *openclaw.Model, d openclaw.Model) {
-	least := func(name string, a *int64, b int64) {
-		if *a != b {
-			m.Differ = append(m.Differ, name+"; the least is taken")
-			*a = min(*a, b)
+// join makes one of the deployments behind a group.
+func join(all []openclaw.Model) openclaw.Model {
+	out := all[0]
+	tokens := func(what string, of func(*openclaw.Model) *int64) {
+		differ := false
+		for i := range all {
+			differ = differ || *of(&all[i]) != *of(&all[0])
+			*of(&out) = min(*of(&out), *of(&all[i]))
 		}
+		out.Differ = append(out.Differ, difference(differ, what, *of(&out) > 0, "least")...)
 	}
-	dearest := func(name string, a *decimal.NullDecimal, b decimal.NullDecimal) {
-		if a.Valid == b.Valid && a.Decimal.Equal(b.Decimal) {
-			return
+	price := func(what string, of func(*openclaw.Model) *decimal.NullDecimal) {
+		differ, most := false, *of(&all[0])
+		for i := range all {
+			one := *of(&all[i])
+			differ = differ || one.Valid != of(&all[0]).Valid || !one.Decimal.Equal(of(&all[0]).Decimal)
+			most.Valid = most.Valid && one.Valid
+			most.Decimal = decimal.Max(most.Decimal, one.Decimal)
 		}
-		m.Differ = append(m.Differ, name+"; the dearest is taken")
-		if !a.Valid || !b.Valid {
-			*a = decimal.NullDecimal{}
-		} else if b.Decimal.GreaterThan(a.Decimal) {
-			*a = b
-		}
+		*of(&out) = most
+		out.Differ = append(out.Differ, difference(differ, what, most.Valid, "dearest")...)
 	}
-	least("window", &m.Window, d.Window)
-	least("output limit", &m.MaxTokens, d.MaxTokens)
-	dearest("input price", &m.Input, d.Input)
-	dearest("output price", &m.Output, d.Output)
-	dearest("price of cache reads", &m.CacheRead, d.CacheRead)
-	dearest("price of cache writes", &m.CacheWrite, d.CacheWrite)
-	m.Reasoning, m.Vision = m.Reasoning && d.Reasoning, m.Vision && d.Vision
+	ability := func(what string, of func(*openclaw.Model) *bool) {
+		differ := false
+		for i := range all {
+			differ = differ || *of(&all[i]) != *of(&all[0])
+			*of(&out) = *of(&out) && *of(&all[i])
+		}
+		out.Differ = append(out.Differ, difference(differ, what, false, "")...)
+	}
+	ability("reasoning", func(m *openclaw.Model) *bool { return &m.Reasoning })
+	ability("input of images", func(m *openclaw.Model) *bool { return &m.Vision })
+	tokens("window", func(m *openclaw.Model) *int64 { return &m.Window })
+	tokens("output limit", func(m *openclaw.Model) *int64 { return &m.MaxTokens })
+	price("input price", func(m *openclaw.Model) *decimal.NullDecimal { return &m.Input })
+	price("output price", func(m *openclaw.Model) *decimal.NullDecimal { return &m.Output })
+	price("price of cache reads", func(m *openclaw.Model) *decimal.NullDecimal { return &m.CacheRead })
+	price("price of cache writes", func(m *openclaw.Model) *decimal.NullDecimal { return &m.CacheWrite })
+	return out
+}
+
+// difference says in what deployments differ, and which is taken; that not all have it, where none is.
+func difference(differ bool, what string, all bool, taken string) []string {
+	switch {
+	case !differ:
+		return nil
+	case all:
+		return []string{what + "; the " + taken + " is taken"}
+	}
+	return []string{what + ", which not all of them have"}
 }

@@ -11,9 +11,10 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// ModelSpec is one model group with one deployment.
+// ModelSpec is one model group with one deployment. A name with a * is a wildcard.
 type ModelSpec struct {
 	Name       string          // what callers ask for
+	Wildcard   string          // the wildcard that it is one of; "": it has a name of its own
 	Deployment string          // what the provider calls it; "": "openai/" + Name
 	InputCost  decimal.Decimal // USD a token; both costs zero: the model has no price
 	OutputCost decimal.Decimal
@@ -73,7 +74,11 @@ func (s ModelSpec) complete() ModelSpec {
 
 // id is the deployment's id.
 func (s ModelSpec) id() string {
-	sum := sha256.Sum256([]byte(s.Name + "\x00" + s.Deployment))
+	text := s.Name + "\x00" + s.Deployment
+	if s.Wildcard != "" {
+		text = s.Wildcard // all of them have that deployment
+	}
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -147,6 +152,10 @@ func modelList(c *call) (any, error) {
 		if !c.mayUse(spec.Name) {
 			continue
 		}
+		star, told := strings.Contains(spec.Name, "*"), c.flag("return_wildcard_routes")
+		if star && !told && c.family() == family106 {
+			continue
+		}
 		o := object{"id": spec.Name, "object": "model", "created": 1677610602, "owned_by": "openai"}
 		if c.flag("include_metadata") {
 			fallbacks := []string{}
@@ -156,6 +165,9 @@ func modelList(c *call) (any, error) {
 			o["metadata"] = object{"fallbacks": fallbacks}
 		}
 		data = append(data, o)
+		if star && told && c.family() != family106 {
+			data = append(data, o)
+		}
 	}
 	return object{"data": data, "object": "list"}, nil
 }
@@ -164,7 +176,7 @@ func modelList(c *call) (any, error) {
 func modelInfo(c *call) (any, error) {
 	data := []object{}
 	for _, spec := range c.proxy.models.all() {
-		if !c.mayUse(spec.Name) {
+		if !c.mayUse(spec.Name) || strings.Contains(spec.Name, "*") && c.family() != family81 {
 			continue
 		}
 		input, output := c.prices(spec)
