@@ -2,6 +2,7 @@ package openclaw
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -18,8 +19,9 @@ func Read(file string, readFile func(string) ([]byte, error)) (*Node, []*SyntaxE
 
 type includer struct {
 	readFile func(string) ([]byte, error)
-	dir      string // nothing outside is read
-	budget   int    // files left to read
+	dir      string   // nothing outside is read
+	budget   int      // files left to read
+	within   []string // the files that are being read, each taken in by the one before
 	errs     []*SyntaxError
 }
 
@@ -30,8 +32,13 @@ func (i *includer) fail(at Position, what, mend string) *Node {
 
 func (i *includer) file(name string, at Position, level int) *Node {
 	if i.budget--; i.budget < 0 {
-		return i.fail(at, "$include takes in too many files", "see that the files do not include each other")
+		return i.fail(at, "$include takes in more than 200 files", "take in fewer")
 	}
+	if slices.Contains(i.within, filepath.Clean(name)) {
+		return i.fail(at, "the file takes itself in: "+strings.Join(append(i.within, filepath.Clean(name)), " → "), "remove one $include of the circle")
+	}
+	i.within = append(i.within, filepath.Clean(name))
+	defer func() { i.within = i.within[:len(i.within)-1] }()
 	text, err := i.readFile(name)
 	if err != nil {
 		return i.fail(at, "the file cannot be read: "+name, "see that it is there and readable")
@@ -88,7 +95,7 @@ func (i *includer) include(n *Node, level int) *Node {
 		return i.fail(n.At, "$include names no file", "give a path, or a list of paths")
 	}
 	if level >= maxIncludes {
-		return i.fail(n.At, "$include is nested deeper than 10 files", "see that the files do not include each other")
+		return i.fail(n.At, "$include is nested deeper than 10 files", "take the file in from one nearer to the configuration")
 	}
 	path := name
 	if !filepath.IsAbs(path) {

@@ -271,7 +271,11 @@ func (p *parser) name() string {
 		}
 		b.WriteRune(r)
 	}
-	if b.Len() == 0 {
+	switch {
+	case b.Len() > 0:
+	case p.peek() == ',':
+		p.fail("there is a comma too many", "remove it")
+	default:
 		p.fail(fmt.Sprintf("%q cannot start a name", p.peek()), "put the name in quotes")
 	}
 	return b.String()
@@ -292,6 +296,10 @@ func (p *parser) word(n *Node) {
 				n.Number = math.NaN()
 			}
 		}
+		return
+	}
+	if p.peek() == ',' {
+		p.fail("before this comma a value is missing", "write the value, or remove the comma")
 		return
 	}
 	p.fail(fmt.Sprintf("%q cannot start a value", p.peek()), "put text in quotes")

@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -110,6 +111,28 @@ func TestReadIncludes(t *testing.T) {
 		_, errs := Read(write("bad.json5", text), os.ReadFile)
 		if len(errs) != 1 || errs[0].At.Column != column {
 			t.Errorf("Read(%s) = %v", text, errs)
+		}
+	}
+	write("there.json5", "{$include: './back.json5'}")
+	_, errs = Read(write("back.json5", "{\n  $include: ['./there.json5', './there.json5'] }"), os.ReadFile)
+	for _, e := range errs {
+		if filepath.Base(e.At.File) != "there.json5" || !strings.Contains(e.What, "back.json5 → ") {
+			t.Errorf("a circle: %v", e)
+		}
+	}
+	if len(errs) != 2 {
+		t.Errorf("a circle: %v", errs)
+	}
+}
+
+func TestParseNamesACommaTooMany(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"{,}": "f:1:2: there is a comma too many; remove it", "{a: 1,,}": "f:1:7: there is a comma too many; remove it",
+		"[1,,2]": "f:1:4: before this comma a value is missing; write the value, or remove the comma",
+	} {
+		if _, errs := Parse("f", []byte(text)); len(errs) != 1 || errs[0].Error() != want {
+			t.Errorf("Parse(%s) = %v", text, errs)
 		}
 	}
 }

@@ -72,6 +72,7 @@ func (c *check) all() {
 	c.obsolete()
 	provider := c.root.Get("models", "providers").Member(c.Provider)
 	if provider.Value.Is(Object) {
+		c.unset(provider.Value)
 		c.baseURL(provider)
 		c.api(provider.Value)
 		c.key(provider)
@@ -79,6 +80,10 @@ func (c *check) all() {
 		c.shadowed(provider.Value)
 	}
 	c.references(provider.Value)
+	if provider.Value == nil && len(c.found) == 0 {
+		c.add(c.root.At, "no-provider", finding.Info, "there is no models.providers."+c.Provider+", so that there is nothing of LiteLLM to judge",
+			"name LiteLLM's provider "+c.Provider+"; of a file that another takes in, judge that one")
+	}
 }
 
 // twice finds names given twice in one object: the last counts, silently.

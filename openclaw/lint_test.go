@@ -147,6 +147,54 @@ func TestLintOfAVariable(t *testing.T) {
 	}
 }
 
+// TestLintOfVariables holds that addresses and paths are judged by what variables and ~ stand for, as OpenClaw reads them.
+func TestLintOfVariables(t *testing.T) {
+	t.Parallel()
+	l := testLinter()
+	l.Getenv = func(name string) string {
+		return map[string]string{"HOME": "/srv/agent", "PROXY": "http://10.0.0.7:4000", "TWICE": "https://litellm.example.com/v1"}[name]
+	}
+	looked := ""
+	l.Mode = func(path string) (fs.FileMode, error) { looked = path; return testMode(path) }
+	for _, c := range []struct{ old, with, at, rule string }{
+		{"https://litellm.example.com/v1", "${PROXY}/v1", "4:14", "private-network"},
+		{"https://litellm.example.com/v1", "${TWICE}/v1", "4:14", "base-url"},
+		{"https://litellm.example.com/v1", "${NOWHERE}/v1", "4:14", "unset-variable"},
+		{`"openai-completions",`, `"openai-completions", headers: { "x-tag": "$${LEFT} ${NOWHERE}" },`, "5:52", "unset-variable"},
+		{"/run/litellm.key", "${NOWHERE}/litellm.key", "2:60", "unset-variable"},
+		{"/run/litellm.key", "litellm.key", "2:60", "key-file"},
+		{"/run/litellm.key", "~/open.key", "2:60", "key-file"},
+		{"/run/litellm.key", "${HOME}/missing.key", "2:60", "key-file"},
+	} {
+		found := lintText(l, edit(t, goodText, c.old, c.with))
+		if len(found) != 1 || found[0].Rule != c.rule || found[0].At.String() != "f:"+c.at {
+			t.Errorf("%s: want %s at %s, got %v", c.with, c.rule, c.at, found)
+		}
+	}
+	for with, want := range map[string]string{"~/litellm.key": "/srv/agent/litellm.key", "${HOME}/litellm.key": "/srv/agent/litellm.key"} {
+		if found := lintText(l, edit(t, goodText, "/run/litellm.key", with)); len(found) > 0 || looked != want {
+			t.Errorf("%s: looked at %s, %v", with, looked, found)
+		}
+	}
+	text := edit(t, goodText, "agents: {", "env: { vars: { ADDRESS: 'https://litellm.example.com' } }, agents: {")
+	if found := lintText(l, edit(t, text, "https://litellm.example.com/v1", "${ADDRESS}/v1")); len(found) > 0 {
+		t.Error(found)
+	}
+}
+
+// TestLintWithoutTheProvider holds that nothing to judge is not the same as nothing wrong.
+func TestLintWithoutTheProvider(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"{}": "no-provider", "{ models: { providers: { proxy: { baseUrl: 'https://litellm.example.com/v1' } } } }": "no-provider",
+		"{ agents: { defaults: { model: 'litellm/small' } } }": "dangling-reference",
+	} {
+		if got := rules(lintText(testLinter(), text)); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
 func rules(found []Problem) string {
 	var names []string
 	for _, p := range found {

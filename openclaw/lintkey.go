@@ -21,7 +21,10 @@ func (c *check) baseURL(provider Member) {
 		}
 		return
 	}
-	text := m.Value.String()
+	text, known := c.expand(m.Value)
+	if !known {
+		return // which variable is not set is said elsewhere
+	}
 	u, err := url.Parse(text)
 	path := ""
 	if err == nil {
@@ -29,7 +32,6 @@ func (c *check) baseURL(provider Member) {
 	}
 	at := m.Value.At
 	switch {
-	case strings.Contains(text, "${"):
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		c.add(at, "base-url", finding.Critical, "baseUrl is no http or https address", "write it as https://litellm.example.com/v1")
 	case strings.HasSuffix(path, "/v1/v1"):
@@ -112,7 +114,7 @@ func (c *check) variable(at Position, name string) {
 		c.add(at, "secret-ref", finding.Critical, fmt.Sprintf("%q is no name of a variable that OpenClaw reads", name), "use upper case letters, digits and _")
 		return
 	}
-	if c.Getenv != nil && c.Getenv(name) == "" && c.root.Get("env", "vars", name) == nil {
+	if c.Getenv != nil && !c.set(name) {
 		c.add(at, "unset-variable", finding.Warning, "the variable "+name+" is not set", "set it where OpenClaw runs, or use a key file")
 	}
 }
@@ -182,17 +184,30 @@ func (c *check) keyFile(declared *Node) {
 		c.add(declared.At, "key-file", finding.Critical, "the file provider names no path", "give the absolute path of the key file")
 		return
 	}
-	if c.Mode == nil || strings.HasPrefix(path.Text, "~") || !filepath.IsAbs(path.Text) {
-		return
+	c.unset(path)
+	text, known := c.expand(path)
+	if rest, ok := strings.CutPrefix(text, "~"); ok && (rest == "" || rest[0] == '/') {
+		home := c.home()
+		text, known = filepath.Join(home, rest), known && home != ""
 	}
-	mode, err := c.Mode(path.Text)
+	switch {
+	case !known:
+	case !filepath.IsAbs(text):
+		c.add(path.At, "key-file", finding.Warning, "the path of the key file starts from the folder in which OpenClaw is started", "give the absolute path, or one that begins with ~/")
+	case c.Mode != nil:
+		c.keyFileMode(path.At, text)
+	}
+}
+
+func (c *check) keyFileMode(at Position, path string) {
+	mode, err := c.Mode(path)
 	switch {
 	case err != nil:
-		c.add(path.At, "key-file", finding.Critical, "the key file is not there, or cannot be looked at", "write the key to it with bot rotate, mode 0600")
+		c.add(at, "key-file", finding.Critical, "the key file is not there, or cannot be looked at", "write the key to it with bot rotate, mode 0600")
 	case !mode.IsRegular():
-		c.add(path.At, "key-file", finding.Critical, "the key file is no regular file", "write the key to a file, mode 0600")
+		c.add(at, "key-file", finding.Critical, "the key file is no regular file", "write the key to a file, mode 0600")
 	case mode.Perm()&0o077 != 0:
-		c.add(path.At, "key-file", finding.Critical, fmt.Sprintf("the key file has mode %04o, and OpenClaw refuses a file that others can read", mode.Perm()),
+		c.add(at, "key-file", finding.Critical, fmt.Sprintf("the key file has mode %04o, and OpenClaw refuses a file that others can read", mode.Perm()),
 			"chmod 600 it")
 	}
 }

@@ -30,6 +30,9 @@ func (b *bot) openclaw(ctx context.Context) int {
 		var err error
 		if served, err = b.served(ctx); err != nil {
 			fmt.Fprintln(b.stderr, "bot:", report.Line(b.known.Redact(b.adviseProxy(err).Error())))
+			if b.set.OpenClaw.Lint != "" {
+				b.lint(nil)
+			}
 			return exitFailed
 		}
 	}
@@ -121,7 +124,7 @@ func (b *bot) lint(served *openclaw.Served) int {
 		fmt.Fprintln(&out, "nothing found")
 	}
 	if served == nil {
-		fmt.Fprintln(b.stderr, "bot: no proxy is given, so models, windows and prices are not compared")
+		fmt.Fprintln(b.stderr, "bot: nothing of a proxy is known, so models, windows and prices are not compared")
 	}
 	return b.write(out.String(), code)
 }
