@@ -222,6 +222,9 @@ func (w *writer) agents(models []Model, o Options) {
 func (w *writer) chain(first Model, chats []Model) {
 	fallbacks, left := []string{}, []string{}
 	for _, name := range first.Fallbacks {
+		if name == first.ID {
+			continue // of the one that default_fallbacks names
+		}
 		if slices.ContainsFunc(chats, func(m Model) bool { return m.ID == name }) {
 			fallbacks = append(fallbacks, quote("litellm/"+name))
 		} else {

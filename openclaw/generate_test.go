@@ -30,6 +30,31 @@ func TestGenerated(t *testing.T) {
 	}
 }
 
+// TestGeneratedChain holds which model comes first, and what is said of its fallbacks.
+func TestGeneratedChain(t *testing.T) {
+	t.Parallel()
+	model := func(id string, fallbacks ...string) Model { return Model{ID: id, Mode: "chat", Fallbacks: fallbacks} }
+	wild := Model{ID: "a/wild", Mode: "chat", Fallbacks: []string{"b"}, Wildcard: true}
+	for _, c := range []struct {
+		models []Model
+		asked  []string
+		want   string
+	}{
+		{[]Model{model("a"), model("b")}, nil, `// the proxy has no fallbacks for it model: { primary: "litellm/a", fallbacks: [] },`},
+		{[]Model{model("a", "b"), model("b"), model("c", "a")}, nil, `// the fallbacks are those of the proxy model: { primary: "litellm/c", fallbacks: ["litellm/a"] },`},
+		{[]Model{model("a"), model("b", "c"), model("c", "b")}, nil, `// the fallbacks are those of the proxy model: { primary: "litellm/b", fallbacks: ["litellm/c"] },`},
+		{[]Model{wild, model("b"), model("c")}, nil, `// the proxy has no fallbacks for it model: { primary: "litellm/b", fallbacks: [] },`},
+		{[]Model{wild}, nil, `// the fallbacks are those of the proxy, but for what has no row here: b model: { primary: "litellm/a/wild", fallbacks: [] },`},
+		{[]Model{wild, model("b")}, []string{"a/wild", "b"}, `// the fallbacks are those of the proxy model: { primary: "litellm/a/wild", fallbacks: ["litellm/b"] },`},
+		{[]Model{model("a", "a")}, nil, `// the proxy has no fallbacks for it model: { primary: "litellm/a", fallbacks: [] },`},
+	} {
+		text, err := Generate(&Served{Models: c.models}, Options{BaseURL: "https://litellm.example.com", KeyFile: "/k", Models: c.asked})
+		if err != nil || !strings.Contains(strings.Join(strings.Fields(text), " "), "agents: { defaults: { "+c.want+" }, }, }") {
+			t.Errorf("%v: want %s\n%s", err, c.want, text)
+		}
+	}
+}
+
 func TestGeneratedSaysWhatIsUnknown(t *testing.T) {
 	t.Parallel()
 	text, err := Generate(&Served{Models: []Model{{ID: "odd\"\n", Source: "GET /model/info"}}}, Options{BaseURL: "http://127.0.0.1:4000", KeyFile: "/k"})

@@ -41,8 +41,12 @@ type examination struct {
 func (b *bot) doctor(ctx context.Context) int {
 	x := &examination{bot: b}
 	if x.reach(ctx) {
-		x.release(ctx)
+		told := x.release(ctx)
 		if x.asked = x.rights(ctx); x.asked {
+			if !told {
+				x.note("release", "", stateWarning, "the proxy does not tell this key, so that a compromised one is not seen",
+					x.source("litellm-master-key")+": add /health/readiness/details to the key's allowed_routes; the README has the whole list")
+			}
 			x.spendLogs(ctx)
 			x.chains(ctx)
 		}
@@ -110,7 +114,7 @@ func (x *examination) render() string {
 		_ = e.Encode(x.all) // texts alone, into memory
 		return b.String()
 	}
-	for _, a := range x.all {
+	for _, a := range together(x.all) {
 		line := fmt.Sprintf("%-8s %s", a.State, a.Check)
 		if a.Name != "" {
 			line += " " + a.Name
@@ -121,4 +125,25 @@ func (x *examination) render() string {
 		}
 	}
 	return b.String()
+}
+
+// together makes one of several checks in a row that are well in the same way, so that what is not well is on the screen.
+func together(all []ailment) []ailment {
+	const few = 3
+	var out []ailment
+	for i := 0; i < len(all); {
+		n := i + 1
+		for n < len(all) && all[i].State == stateOK && all[n].State == stateOK && all[n].Check == all[i].Check && all[n].What == all[i].What {
+			n++
+		}
+		if n-i <= few {
+			out = append(out, all[i:n]...)
+		} else {
+			one := all[i]
+			one.Name = fmt.Sprintf("%s, …, %s (%d)", all[i].Name, all[n-1].Name, n-i)
+			out = append(out, one)
+		}
+		i = n
+	}
+	return out
 }

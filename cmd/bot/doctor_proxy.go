@@ -28,7 +28,11 @@ func (x *examination) reach(ctx context.Context) bool {
 		return x.judge(check, "", x.adviseProxy(err), "", remedy)
 	}
 	if !ready.Ready {
-		x.note("database", "", stateFault, "the proxy answers, its database is "+ready.Database, "bring PostgreSQL back, and see DATABASE_URL of the proxy")
+		remedy := databaseRemedy
+		if ready.Database == "stalled" { // LiteLLM's word for it, from 1.106 on
+			remedy = "PostgreSQL answers too slowly: see its load, and the proxy's"
+		}
+		x.note("database", "", stateFault, "the proxy answers, its database is "+ready.Database, remedy)
 		return false
 	}
 	x.note("proxy", "", stateOK, fmt.Sprintf("answers in %d ms", ready.Latency.Milliseconds()), "")
@@ -36,19 +40,33 @@ func (x *examination) reach(ctx context.Context) bool {
 	return true
 }
 
-func (x *examination) release(ctx context.Context) {
+const databaseRemedy = "bring PostgreSQL back, and see DATABASE_URL of the proxy"
+
+// lost reports whether an error says that the database is down, which the proxy may deny for minutes when asked. Then that is
+// what is noted, in place of what the proxy said.
+func (x *examination) lost(err error) bool {
+	if !litellm.IsKind(err, litellm.DatabaseDown) {
+		return false
+	}
+	x.all = slices.DeleteFunc(x.all, func(a ailment) bool { return a.Check == "database" })
+	x.note("database", "", stateFault, err.Error(), databaseRemedy)
+	return true
+}
+
+// release judges the proxy's release, and reports whether the proxy tells it.
+func (x *examination) release(ctx context.Context) bool {
 	r, err := x.proxy.Release(ctx)
 	if err != nil || !r.Known() {
-		x.note("release", "", stateOK, "the proxy does not tell this key", "")
-		return
+		return false
 	}
 	for _, f := range failover.Check(failover.Facts{Proxy: failover.Proxy{Ready: true, Release: r.Version}}, failover.Policy{}, x.now()) {
 		if f.Rule == failover.RuleCompromised {
 			x.note("release", "", stateFault, f.Summary+": "+f.Cause, f.Advice)
-			return
+			return true
 		}
 	}
 	x.note("release", "", stateOK, "LiteLLM "+r.Version, "")
+	return true
 }
 
 // right is one thing that the management key has to be allowed.
@@ -62,7 +80,7 @@ type right struct {
 // the key.
 func (x *examination) rights(ctx context.Context) bool {
 	who, err := x.proxy.Identity(ctx)
-	if !x.judge("management key", "", x.adviseProxy(err), "known to the proxy", "give its master key or a management key") {
+	if x.lost(err) || !x.judge("management key", "", x.adviseProxy(err), "known to the proxy", "give its master key or a management key") {
 		return false
 	}
 	if who.Master {
@@ -71,6 +89,8 @@ func (x *examination) rights(ctx context.Context) bool {
 	for _, r := range slices.Concat(x.readingRights(), x.writingRights()) {
 		err := r.try(ctx)
 		switch {
+		case x.lost(err):
+			return false
 		case litellm.IsKind(err, litellm.NotFound):
 			err = nil
 		case litellm.IsKind(err, litellm.Forbidden):
@@ -86,7 +106,8 @@ func (x *examination) rights(ctx context.Context) bool {
 func (x *examination) readingRights() []right {
 	const nobody = "openclaw-litellm-doctor-nobody"
 	today := x.now().UTC().Format(time.DateOnly)
-	return []right{
+	day := litellm.ActivityQuery{From: today, To: today, Token: secret.New(nobody).SHA256()}
+	rights := []right{
 		{"/key/info", func(ctx context.Context) error {
 			_, err := x.proxy.FindKey(ctx, secret.New(nobody).SHA256())
 			return err
@@ -95,7 +116,15 @@ func (x *examination) readingRights() []right {
 		{"/user/info", func(ctx context.Context) error { _, err := x.proxy.User(ctx, nobody); return err }},
 		{"/user/list", func(ctx context.Context) error { _, err := x.proxy.Users(ctx, nobody); return err }},
 		{"/user/daily/activity", func(ctx context.Context) error {
-			_, err := x.proxy.Activity(ctx, litellm.ActivityQuery{From: today, To: today, Token: secret.New(nobody).SHA256()})
+			_, err := x.proxy.Activity(ctx, day)
+			return err
+		}},
+		{"/tag/daily/activity", func(ctx context.Context) error {
+			_, err := x.proxy.Breakdown(ctx, litellm.ByTag, day)
+			return err
+		}},
+		{"/customer/daily/activity", func(ctx context.Context) error {
+			_, err := x.proxy.Breakdown(ctx, litellm.ByEndUser, day)
 			return err
 		}},
 		{"/spend/logs/v2", func(ctx context.Context) error {
@@ -106,16 +135,30 @@ func (x *examination) readingRights() []right {
 		{"/model/info", func(ctx context.Context) error { _, err := x.proxy.Deployments(ctx); return err }},
 		{"/health/latest", func(ctx context.Context) error { _, err := x.proxy.LatestHealth(ctx); return err }},
 	}
+	if team := x.team(); team != "" {
+		rights = append(rights, right{"/team/info", func(ctx context.Context) error {
+			_, err := x.proxy.TeamMember(ctx, team, nobody)
+			return err
+		}})
+	}
+	return rights
+}
+
+// team is one that a key is in; "" if none is.
+func (x *examination) team() string {
+	for _, k := range x.set.Keys {
+		if k.TeamID != "" {
+			return k.TeamID
+		}
+	}
+	return ""
 }
 
 // writingRights are those that a rotation needs, and those of teams only where a key is in one.
 func (x *examination) writingRights() []right {
 	routes := []string{"/user/new", "/user/update", "/key/generate", "/key/update", "/key/block", "/key/unblock", "/key/delete"}
-	for _, k := range x.set.Keys {
-		if k.TeamID != "" {
-			routes = append(routes, "/team/member_add", "/team/member_update")
-			break
-		}
+	if x.team() != "" {
+		routes = append(routes, "/team/member_add", "/team/member_update")
 	}
 	var out []right
 	for _, route := range routes {

@@ -113,13 +113,31 @@ func TestDoctorNamesEachFault(t *testing.T) {
 		"a page": {func(i *inside) {
 			i.other(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>sign in</html>") })
 		}, nil, "fault proxy"},
-		"database down":     {func(i *inside) { i.proxy.SetDatabaseDown(true) }, nil, "fault database"},
+		"database down": {func(i *inside) { i.proxy.SetDatabaseDown(true) }, nil, "fault database"},
+		"database down, which the proxy denies": {func(i *inside) {
+			i.other(func(w http.ResponseWriter, r *http.Request) {
+				i.proxy.SetDatabaseDown(!strings.HasPrefix(r.URL.Path, "/health/readiness"))
+				i.proxy.Handler().ServeHTTP(w, r)
+			})
+		}, nil, "fault database"},
+		"database lost on the way": {func(i *inside) {
+			i.other(func(w http.ResponseWriter, r *http.Request) {
+				i.proxy.SetDatabaseDown(r.URL.Path == "/user/list")
+				i.proxy.Handler().ServeHTTP(w, r)
+			})
+		}, nil, "fault database"},
 		"unknown key":       {func(i *inside) { i.env["LITELLM_MASTER_KEY"] = "not-a-key-of-this-proxy" }, nil, "fault management key"},
 		"master key":        {func(i *inside) { i.env["LITELLM_MASTER_KEY"] = i.proxy.MasterKey().Reveal() }, nil, "warning management key"},
 		"trojan":            {func(i *inside) { i.release("1.82.7") }, nil, "fault release; warning management key"},
 		"a right is absent": {func(i *inside) { i.narrow("/key/block") }, nil, "fault right /key/block"},
 		"two are absent":    {func(i *inside) { i.narrow("/user/list", "/key/generate") }, nil, "fault right /user/list; fault right /key/generate"},
-		"blocked key":       {func(i *inside) { i.blocked() }, nil, "fault management key"},
+		"no right by tag":   {func(i *inside) { i.narrow("/tag/daily/activity") }, nil, "fault right /tag/daily/activity"},
+		"no right of teams": {func(i *inside) {
+			i.narrow("/team/info")
+			i.config = "keys: [{name: openclaw, max_budget: 5, budget_duration: monthly, key_options: {team_id: agents}, targets: [{repository: acme/agents, secret: LITELLM_API_KEY}]}]\n"
+		}, nil, "fault right /team/info"},
+		"release not told": {func(i *inside) { i.narrow("/health/readiness/details") }, nil, "warning release"},
+		"blocked key":      {func(i *inside) { i.blocked() }, nil, "fault management key"},
 
 		"no spend logs": {func(i *inside) { i.proxy.SetSpendLogs(false); i.usedSince(2) }, nil, "fault spend logs"},
 		"spend logs end": {func(i *inside) {
