@@ -212,6 +212,7 @@ func (x *examination) spendLogs(ctx context.Context) {
 		x.note("spend logs", "", stateOK, fmt.Sprintf("no call in the last %d days to tell by", int(need/day)), "")
 	case !some || newest.StartTime.UTC().Format(time.DateOnly) < last:
 		x.note("spend logs", "", stateFault, "calls of "+last+" are counted and have no row, so that use of an old key is not seen", remedy)
+		return // nor would a row of ours come
 	default:
 		x.note("spend logs", "", stateOK, "the newest row is of "+newest.StartTime.UTC().Format(time.RFC3339), "")
 		x.retention(oldest.StartTime.UTC(), first, need)

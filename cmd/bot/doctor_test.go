@@ -139,7 +139,8 @@ func TestDoctorNamesEachFault(t *testing.T) {
 		"release not told": {func(i *inside) { i.narrow("/health/readiness/details") }, nil, "warning release"},
 		"blocked key":      {func(i *inside) { i.blocked() }, nil, "fault management key"},
 
-		"no spend logs": {func(i *inside) { i.proxy.SetSpendLogs(false); i.usedSince(2) }, nil, "fault spend logs"},
+		"no spend logs":              {func(i *inside) { i.proxy.SetSpendLogs(false); i.usedSince(2) }, nil, "fault spend logs"},
+		"no spend logs, and a probe": {func(i *inside) { i.proxy.SetSpendLogs(false); i.usedSince(2) }, []string{"--probe"}, "fault spend logs"},
 		"spend logs end": {func(i *inside) {
 			i.usedSince(2)
 			i.clock.at = i.clock.at.AddDate(0, 0, 2)
@@ -253,6 +254,12 @@ func TestDoctorWritesNothing(t *testing.T) {
 	}
 	if !strings.Contains(out, "warning  price: ") || !strings.Contains(out, "\n         → set input_cost_per_token") {
 		t.Errorf("no remedy for people:\n%s", out)
+	}
+	if !strings.Contains(out, "ok       right /key/info, …, /key/delete (18): may be used\n") || strings.Contains(out, "right /user/info") {
+		t.Errorf("rights take more than a line:\n%s", out)
+	}
+	if lines := strings.Count(out, "\n"); lines > 24 {
+		t.Errorf("%d lines are more than a screen:\n%s", lines, out)
 	}
 	for _, r := range i.sent() {
 		if r.writes() && r.system == "github" {
