@@ -1,6 +1,7 @@
 package openclaw
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -29,7 +30,7 @@ type Options struct {
 
 // Generate writes a configuration in JSON5 for what the proxy serves, the same for the same input. Comments say where
 // numbers come from, and what the proxy does not tell: that is left out, never guessed. A model asked for that is not
-// served, or is of no use to OpenClaw, is an error.
+// served, or is of no use to OpenClaw, is an error, and so is that there is none.
 func Generate(s *Served, o Options) (string, error) {
 	models, err := chosen(s, o.Models)
 	if err != nil {
@@ -69,6 +70,9 @@ func (o Options) inFile() bool { return o.Key == "" || o.Key == KeyInFile }
 // chosen are the models to write, in the order asked for.
 func chosen(s *Served, names []string) ([]Model, error) {
 	if len(names) == 0 {
+		if !slices.ContainsFunc(s.Models, func(m Model) bool { return m.Chat() || m.Image() }) {
+			return nil, errors.New("the proxy serves no model to this key that answers chats or makes pictures")
+		}
 		return s.Models, nil
 	}
 	var models []Model
@@ -179,6 +183,9 @@ func unknown(m Model) []string {
 	}
 	if m.Input.Valid && m.Output.Valid && !m.CacheRead.Valid {
 		out = append(out, "UNKNOWN: price of cached tokens. OpenClaw counts them as free, where the proxy tells no cost with its answer")
+	}
+	if m.Above != "" {
+		out = append(out, "for prompts above "+comment(m.Above)+" tokens the proxy has other prices, which are not written here")
 	}
 	if m.Window == 0 {
 		out = append(out, "UNKNOWN: contextWindow. OpenClaw guesses; add it, or set max_input_tokens on the proxy")

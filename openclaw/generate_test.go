@@ -55,6 +55,16 @@ func TestGeneratedChain(t *testing.T) {
 	}
 }
 
+func TestGeneratedSaysWhereThePriceEnds(t *testing.T) {
+	t.Parallel()
+	served := testServed()
+	served.Models[0].Above = "200k"
+	text, err := Generate(served, Options{BaseURL: "https://litellm.example.com", KeyFile: "/k"})
+	if err != nil || strings.Count(text, "// for prompts above 200k tokens the proxy has other prices, which are not written here\n") != 1 {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
 func TestGeneratedSaysWhatIsUnknown(t *testing.T) {
 	t.Parallel()
 	text, err := Generate(&Served{Models: []Model{{ID: "odd\"\n", Source: "GET /model/info"}}}, Options{BaseURL: "http://127.0.0.1:4000", KeyFile: "/k"})
@@ -66,6 +76,11 @@ func TestGeneratedSaysWhatIsUnknown(t *testing.T) {
 	}
 	if _, err := Generate(testServed(), Options{Models: []string{"nobody"}}); err == nil {
 		t.Error("an unserved model is no error")
+	}
+	for _, none := range []*Served{{}, {Models: []Model{{ID: "sorter", Mode: "embedding"}}, Wildcards: []string{"openai/*"}}} {
+		if text, err := Generate(none, Options{BaseURL: "http://127.0.0.1:4000", KeyFile: "/k"}); err == nil {
+			t.Errorf("nothing to write is no error:\n%s", text)
+		}
 	}
 }
 
@@ -131,5 +146,21 @@ func TestGeneratedPartIsTakenIn(t *testing.T) {
 	}
 	if found := testLinter().Lint(dir+"/openclaw.json", os.ReadFile); len(found) > 0 {
 		t.Error(found)
+	}
+}
+
+func TestPrivateHost(t *testing.T) {
+	t.Parallel()
+	for base, want := range map[string]bool{
+		"http://10.1.2.3:4000": true, "http://192.168.0.7": true, "http://[fd00::7]:4000": true, "http://100.101.102.103:4000": true,
+		"http://169.254.1.1": true, "http://litellm:4000": true, "http://litellm.ai.svc": true, "http://litellm.ai.svc.cluster.local": true,
+		"https://litellm.tailnet.ts.net": true, "http://nas.home.arpa": true,
+		"http://127.0.0.1:4000": false, "http://[::1]:4000": false, "http://[::ffff:127.0.0.1]": false, "http://localhost:4000": false,
+		"http://host.docker.internal:4000": false, "https://litellm.example.com": false, "https://8.8.8.8": false, "https://100.128.0.1": false,
+		"": false,
+	} {
+		if got := privateHost(base); got != want {
+			t.Errorf("%s: %v", base, got)
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package openclaw
 
 import (
-	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -21,6 +20,7 @@ type Model struct {
 	MaxTokens int64 // tokens out
 	// Prices in US dollars a million tokens.
 	Input, Output, CacheRead, CacheWrite decimal.NullDecimal
+	Above                                string   // the tokens of a prompt, such as 200k, above which it has other prices; "": none
 	Fallbacks                            []string // other groups, in order
 	Source                               string   // where the numbers come from, such as "GET /model/info"
 	Differ                               []string // what the deployments behind the group disagree on
@@ -62,21 +62,26 @@ func (s *Served) Serves(id string) bool {
 	})
 }
 
-// privateHost reports whether an address is on a private network but not this machine: OpenClaw then wants leave.
+// shared is the range of addresses of carriers, and of Tailscale, which OpenClaw takes for private, too.
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+// privateHost reports whether an address is on a private network but not this machine: OpenClaw then wants leave. Of a name
+// only its ending tells.
 func privateHost(base string) bool {
 	u, err := url.Parse(base)
 	if err != nil {
 		return false
 	}
-	host := strings.ToLower(u.Hostname())
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	if host == "" || host == "localhost" || host == "host.docker.internal" {
 		return false
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return !ip.IsLoopback() && (ip.IsPrivate() || ip.IsLinkLocalUnicast())
+		ip = ip.Unmap()
+		return ip.IsPrivate() || ip.IsLinkLocalUnicast() || shared.Contains(ip)
 	}
-	return net.ParseIP(host) == nil && (!strings.Contains(host, ".") || strings.HasSuffix(host, ".local") ||
-		strings.HasSuffix(host, ".internal") || strings.HasSuffix(host, ".lan"))
+	return !strings.Contains(host, ".") || slices.ContainsFunc([]string{".local", ".internal", ".lan", ".home.arpa", ".svc", ".ts.net"},
+		func(ending string) bool { return strings.HasSuffix(host, ending) })
 }
 
 // defaultGatewayPort is where a gateway listens that is not told otherwise.

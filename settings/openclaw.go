@@ -1,6 +1,9 @@
 package settings
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // The commands about OpenClaw, and the one that examines everything.
 const (
@@ -78,11 +81,21 @@ func (l *loader) readForOpenClaw(readFile func(string) ([]byte, error), sandbox 
 	}
 }
 
+var openclawVersion = regexp.MustCompile(`^v?20\d\d\.\d{1,2}\.\d+([-+][0-9A-Za-z.-]+)?$`)
+
+// parseOpenClawVersion takes a whole release and returns it without a v: what half of one takes is not known.
+func parseOpenClawVersion(text string) (string, *problem) {
+	if !openclawVersion.MatchString(text) {
+		return "", bad("write all of it, such as 2026.9.6", "%s is no release of OpenClaw", quote(text))
+	}
+	return strings.TrimPrefix(text, "v"), nil
+}
+
 // readOpenClaw reads what is to be done, and reports whether it is lint.
 func (l *loader) readOpenClaw() bool {
 	o, names := &l.out.OpenClaw, readItems(l, l.values["names"], parsePath)
 	o.Part = l.choice("part")
-	o.Version = l.text("openclaw-version", parsePath)
+	o.Version = l.text("openclaw-version", parseOpenClawVersion)
 	o.Models = readItems(l, l.values["models"], parsePath)
 	o.KeySource = l.choice("key-source")
 	if o.KeyFile = l.text("key-file", parsePath); o.KeyFile == "" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -50,7 +51,7 @@ func (x *examination) openclawConfig() string {
 	if dir := x.getenv("OPENCLAW_STATE_DIR"); file == "" && dir != "" {
 		file = filepath.Join(dir, "openclaw.json")
 	}
-	if home := x.getenv("HOME"); file == "" && home != "" {
+	if home := cmp.Or(x.getenv("OPENCLAW_HOME"), x.getenv("HOME")); file == "" && home != "" {
 		file = filepath.Join(home, ".openclaw", "openclaw.json")
 	}
 	if info, err := os.Stat(file); err != nil || info.IsDir() {

@@ -284,3 +284,36 @@ func TestDoctorOfAFleet(t *testing.T) {
 	i.proxy.SetDatabaseDown(true)
 	i.settled(t, nil, "fault database")
 }
+
+// TestDoctorFindsTheConfiguration holds that the configuration is the one that OpenClaw itself reads.
+func TestDoctorFindsTheConfiguration(t *testing.T) {
+	t.Parallel()
+	i := newInside(t)
+	i.narrow()
+	for _, spec := range pricedModels() {
+		i.proxy.SetModel(spec)
+	}
+	i.openClaw(`{"ready":true}`, "nobody")
+	text := i.files["openclaw.json"]
+	delete(i.env, "OPENCLAW_LITELLM_OPENCLAW_CONFIG")
+	place := func(name, dir string) {
+		root := t.TempDir()
+		file := filepath.Join(root, dir, "openclaw.json")
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		i.files = map[string]string{file: text} // and no other is read
+		i.env[name] = root
+		if name == "OPENCLAW_CONFIG_PATH" {
+			i.env[name] = file
+		}
+		i.settled(t, nil, "fault openclaw "+file+":6:32")
+	}
+	place("HOME", ".openclaw")
+	place("OPENCLAW_HOME", ".openclaw")
+	place("OPENCLAW_STATE_DIR", "")
+	place("OPENCLAW_CONFIG_PATH", "")
+}

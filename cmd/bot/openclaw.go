@@ -228,8 +228,29 @@ func ofDeployment(d litellm.Deployment) openclaw.Model {
 		Mode: d.Mode, Reasoning: flag("supports_reasoning"), Vision: flag("supports_vision"),
 		Window: d.MaxInputTokens, MaxTokens: d.MaxOutputTokens,
 		Input: million(d.InputCost), Output: million(d.OutputCost),
-		CacheRead: million(d.CacheReadCost), CacheWrite: million(d.CacheWriteCost),
+		CacheRead: million(d.CacheReadCost), CacheWrite: million(d.CacheWriteCost), Above: above(d),
 	}
+}
+
+// above is the least number of tokens above which a deployment has another price for those of a prompt.
+func above(d litellm.Deployment) string {
+	least := ""
+	for name, price := range d.Raw {
+		rest, input := strings.CutPrefix(name, "input_cost_per_token_above_")
+		tokens, whole := strings.CutSuffix(rest, "_tokens") // others are of batches and such
+		if input && whole && string(price) != "null" {
+			least = fewer(least, tokens)
+		}
+	}
+	return least
+}
+
+// fewer is the smaller of two such as 32k and 128k; "" is none.
+func fewer(a, b string) string {
+	if a == "" || b != "" && (len(b) < len(a) || len(b) == len(a) && b < a) {
+		return b
+	}
+	return a
 }
 
 // million turns a price for a token into one for a million. Old releases say 0 where they know no price.
@@ -243,6 +264,9 @@ func million(d decimal.NullDecimal) decimal.NullDecimal {
 // join makes one of the deployments behind a group.
 func join(all []openclaw.Model) openclaw.Model {
 	out := all[0]
+	for _, one := range all {
+		out.Above = fewer(out.Above, one.Above)
+	}
 	tokens := func(what string, of func(*openclaw.Model) *int64) {
 		differ := false
 		for i := range all {

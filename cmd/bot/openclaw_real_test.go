@@ -102,6 +102,12 @@ func valid(c *claw) {
 	if out := c.do("openclaw", "config", "validate", "--json"); json.Unmarshal([]byte(out), &v) != nil || !v.Valid || len(v.Warnings) > 0 {
 		c.Errorf("the configuration is not valid: %s", out)
 	}
+	if out := c.do("bot", "openclaw", "config"); strings.Contains(out, "*") {
+		c.Errorf("a wildcard is written as a model:\n%s", out)
+	}
+	if out := c.do("bot", "openclaw", "config", "--models", "any/new"); !strings.Contains(out, `primary: "litellm/any/new"`) {
+		c.Errorf("what a wildcard takes is not served:\n%s", out)
+	}
 }
 
 // agentAnswer is what "openclaw agent --json" says, through a gateway or not.
