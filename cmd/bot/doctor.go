@@ -129,7 +129,7 @@ func (x *examination) render() string {
 
 // together makes one of several checks in a row that are well in the same way, so that what is not well is on the screen.
 func together(all []ailment) []ailment {
-	const few = 3
+	const few = 5
 	var out []ailment
 	for i := 0; i < len(all); {
 		n := i + 1
