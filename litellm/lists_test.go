@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/org/openclaw-litellm-action/litellm"
+	"github.com/org/openclaw-litellm-action/litellm/litellmtest"
 )
 
 // release answers who asks which release this is.
@@ -201,5 +202,25 @@ func TestActivityOfUserOnOldRelease(t *testing.T) {
 	d := a.Days[0]
 	if !d.Metrics.Spend.Equal(usd("0.1")) || len(d.Keys) != 1 || !d.Models["backup"].Spend.Equal(usd("0.1")) || d.Providers["openai"].Requests != 1 {
 		t.Errorf("%+v", d)
+	}
+}
+
+// TestModelsListsWildcardsOnce holds that every release tells its wildcards, each once.
+func TestModelsListsWildcardsOnce(t *testing.T) {
+	for _, version := range []string{"1.81.13", "1.93.2", "1.106.10"} {
+		proxy := litellmtest.New(litellmtest.Options{Release: version, Models: []litellmtest.ModelSpec{
+			{Name: "openai/*"}, {Name: "openai/gpt-4o", Wildcard: "openai/*"}, {Name: "named"},
+		}})
+		t.Cleanup(proxy.Close)
+		c := &litellm.Client{BaseURL: proxy.URL(), Key: proxy.MasterKey()}
+		models, err := c.Models(context.Background())
+		wantNil(t, err)
+		var names []string
+		for _, m := range models {
+			names = append(names, m.Name)
+		}
+		if !slices.Equal(names, []string{"openai/*", "openai/gpt-4o", "named"}) {
+			t.Errorf("%s: %q", version, names)
+		}
 	}
 }
