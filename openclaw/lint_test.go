@@ -106,6 +106,7 @@ func TestLintFindsEachFault(t *testing.T) {
 		{", maxTokens: 4096", "", "11:13", "missing-limit"},
 		{"input: 2.5", "input: 0.0000025", "10:24", "wrong-cost"},
 		{"cost: { input: 2.5, output: 10 }, ", "", "9:13", "missing-cost"},
+		{"cost: { input: 2.5, output: 10 }, ", "cost: { input: 2.5 }, ", "10:15", "missing-cost"},
 		{`"litellm/painter"`, `"litellm/small"`, "16:38", "wrong-mode"},
 		{`"litellm/painter"`, `"litellm/nobody"`, "16:38", "not-served"},
 		{`["litellm/small"]`, `["litellm/gpt-4o"]`, "15:53", "useless-fallback"},
@@ -236,6 +237,24 @@ func TestLintFindsNothingInGoodOnes(t *testing.T) {
 		if found := lintText(Linter{}, text); len(found) > 0 {
 			t.Errorf("%d, without a proxy: %v", i, found)
 		}
+	}
+}
+
+// TestLintOfCaches holds that the price of cached tokens is missed only where the proxy has one.
+func TestLintOfCaches(t *testing.T) {
+	t.Parallel()
+	l := testLinter()
+	l.Served.Models[0].CacheRead = usd("1.25")
+	found := lintText(l, goodText)
+	if len(found) != 1 || found[0].Rule != "missing-cost" || found[0].At.String() != "f:10:15" || found[0].Mend != "write cacheRead: 1.25" {
+		t.Error(found)
+	}
+	if found := lintText(l, edit(t, goodText, "output: 10 }", "output: 10, cacheRead: 1.25 }")); len(found) > 0 {
+		t.Error(found)
+	}
+	found = lintText(l, edit(t, goodText, "cost: { input: 2.5, output: 10 }, ", ""))
+	if len(found) != 1 || found[0].Mend != "write cost: {input: 2.5, output: 10, cacheRead: 1.25}" {
+		t.Error(found)
 	}
 }
 

@@ -119,7 +119,8 @@ func (c *check) cost(row *Node, at Position, served Model) {
 	if cost == nil {
 		mend := "give cost in USD per million tokens"
 		if served.Input.Valid && served.Output.Valid {
-			mend = fmt.Sprintf("write cost: {input: %s, output: %s}", served.Input.Decimal, served.Output.Decimal)
+			mend = fmt.Sprintf("write cost: {input: %s, output: %s%s%s}", served.Input.Decimal, served.Output.Decimal,
+				optional(", cacheRead: ", served.CacheRead), optional(", cacheWrite: ", served.CacheWrite))
 		}
 		c.add(at, "missing-cost", finding.Warning, "without cost OpenClaw takes the model for free", mend)
 		return
@@ -129,7 +130,12 @@ func (c *check) cost(row *Node, at Position, served Model) {
 		want decimal.NullDecimal
 	}{{"input", served.Input}, {"output", served.Output}, {"cacheRead", served.CacheRead}, {"cacheWrite", served.CacheWrite}} {
 		n := cost.Get(p.name)
-		if n == nil || !p.want.Valid {
+		if !p.want.Valid {
+			continue
+		}
+		if n == nil {
+			c.add(cost.At, "missing-cost", finding.Warning, "without cost."+p.name+" OpenClaw takes such tokens for free, and the proxy charges for them",
+				fmt.Sprintf("write %s: %s", p.name, p.want.Decimal))
 			continue
 		}
 		got, err := decimal.NewFromString(n.Text)
