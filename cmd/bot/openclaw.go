@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,6 +107,9 @@ func (b *bot) write(text string, code int) int {
 // lint prints every problem of a configuration.
 func (b *bot) lint(served *openclaw.Served) int {
 	l := openclaw.Linter{Served: served, Getenv: b.getenv, Mode: modeOf}
+	if b.set.InActions {
+		l.Mode = modeIfThere
+	}
 	problems := l.Lint(b.set.OpenClaw.Lint, b.readFile)
 	var out bytes.Buffer
 	if b.set.Format == "json" {
@@ -173,6 +178,15 @@ func modeOf(path string) (os.FileMode, error) {
 		return 0, err
 	}
 	return info.Mode(), nil
+}
+
+// modeIfThere takes a file that is missing for a good one: a runner is seldom the machine that the configuration is for.
+func modeIfThere(path string) (os.FileMode, error) {
+	mode, err := modeOf(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0o600, nil
+	}
+	return mode, err
 }
 
 // served asks the proxy what it serves to this key.
