@@ -114,9 +114,10 @@ func TestGeneratedForPictures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found := rules(Linter{Served: served, Mode: testMode}.Lint("f", func(string) ([]byte, error) { return []byte(text), nil }))
-		if older && found != "obsolete-key" || !older && found != "" {
-			t.Errorf("older %v: %s\n%s", older, found, text)
+		for judged, want := range map[bool]string{older: "", !older: "obsolete-key"} {
+			if found := rules(lintText(Linter{Served: served, Mode: testMode, Older: judged}, text)); found != want {
+				t.Errorf("older %v, judged as older %v: %s\n%s", older, judged, found, text)
+			}
 		}
 		n, _ := Parse("f", []byte(text))
 		path := append([]string{"agents", "defaults"}, strings.Split(want, ".")...)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/org/openclaw-litellm-action/finding"
 )
@@ -29,7 +30,8 @@ type Linter struct {
 	// Getenv reads the environment in which OpenClaw runs; nil: not known.
 	Getenv func(string) string
 	// Mode returns a file's mode; nil: no file is looked at.
-	Mode func(path string) (fs.FileMode, error)
+	Mode  func(path string) (fs.FileMode, error)
+	Older bool // an OpenClaw that has imageGenerationModel in place of mediaModels.image
 	// Provider is the name of LiteLLM's provider; "": litellm.
 	Provider string
 }
@@ -107,12 +109,19 @@ func (c *check) twice(n *Node, depth int) {
 
 // obsolete finds names that OpenClaw took before, or never.
 func (c *check) obsolete() {
+	image, where, elsewhere := []string{"agents", "defaults", "imageGenerationModel"}, "mediaModels.image", "any more"
+	if c.Older {
+		image, where, elsewhere = []string{"agents", "defaults", "mediaModels", "image"}, "imageGenerationModel", "yet"
+	}
+	if m := c.root.Get(image[:len(image)-1]...).Member(image[len(image)-1]); m.Value != nil {
+		c.add(m.At, "obsolete-key", finding.Critical, "OpenClaw has no "+strings.Join(image[2:], ".")+" "+elsewhere,
+			"move it to agents.defaults."+where+", with the same content")
+	}
 	for _, o := range []struct {
 		path     []string
 		severity finding.Severity
 		mend     string
 	}{
-		{[]string{"agents", "defaults", "imageGenerationModel"}, finding.Critical, "move it to agents.defaults.mediaModels.image, with the same content"},
 		{[]string{"agents", "list"}, finding.Warning, "use agents.entries, an object by agent id"},
 		{[]string{"models", "pricing"}, finding.Critical, "give each model its cost in models.providers"},
 	} {

@@ -31,7 +31,7 @@ func openclawRows() []row {
 		{name: "part", group: groupOpenClaw, kind: choice, on: everywhere, choices: []string{"all", "provider"}, def: "all", cmds: mine,
 			help: "what openclaw config prints"},
 		{name: "openclaw-version", group: groupOpenClaw, on: everywhere, cmds: mine,
-			help: "the OpenClaw to print for, such as 2026.9.6 (default: the one installed here, or the newest)"},
+			help: "the OpenClaw to print or judge for, such as 2026.9.6 (default: the one installed here, or the newest)"},
 		{name: "key-source", group: groupOpenClaw, kind: choice, on: everywhere, choices: []string{"file", "env", "store"}, def: "file", cmds: mine,
 			help: "where OpenClaw finds the key: in key-file, or as secret-name in its environment or its own store; only file and store follow a rotation"},
 		{name: "openclaw-config", group: groupOpenClaw, on: everywhere, cmds: []string{CommandDoctor},

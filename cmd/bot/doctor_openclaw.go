@@ -24,7 +24,7 @@ func (x *examination) openclaw(ctx context.Context) {
 		return
 	}
 	well := true
-	for _, p := range (openclaw.Linter{Served: x.models, Getenv: x.getenv, Mode: modeOf}).Lint(file, x.readFile) {
+	for _, p := range x.linter(ctx, x.models).Lint(file, x.readFile) {
 		if p.Severity < finding.Warning {
 			continue // that is for lint
 		}

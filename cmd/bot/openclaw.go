@@ -33,13 +33,13 @@ func (b *bot) openclaw(ctx context.Context) int {
 		if served, err = b.served(ctx); err != nil {
 			fmt.Fprintln(b.stderr, "bot:", report.Line(b.known.Redact(b.adviseProxy(err).Error())))
 			if b.set.OpenClaw.Lint != "" {
-				b.lint(nil)
+				b.lint(ctx, nil)
 			}
 			return exitFailed
 		}
 	}
 	if b.set.OpenClaw.Lint != "" {
-		return b.lint(served)
+		return b.lint(ctx, served)
 	}
 	base := b.set.LiteLLM.BaseURL
 	if b.set.Sandbox {
@@ -104,9 +104,15 @@ func (b *bot) write(text string, code int) int {
 	return code
 }
 
+// linter judges by what the proxy serves, nil if that is not known, and for the OpenClaw that the settings name or that is
+// installed.
+func (b *bot) linter(ctx context.Context, served *openclaw.Served) openclaw.Linter {
+	return openclaw.Linter{Served: served, Getenv: b.getenv, Mode: modeOf, Older: openclaw.Older(b.openclawVersion(ctx))}
+}
+
 // lint prints every problem of a configuration.
-func (b *bot) lint(served *openclaw.Served) int {
-	l := openclaw.Linter{Served: served, Getenv: b.getenv, Mode: modeOf}
+func (b *bot) lint(ctx context.Context, served *openclaw.Served) int {
+	l := b.linter(ctx, served)
 	if b.set.InActions {
 		l.Mode = modeIfThere
 	}
