@@ -34,6 +34,7 @@ func TestLiveDoctor(t *testing.T) {
 				"unknown key":       {secret.New("sk-" + "nobody-has-" + s.name), "", "fault management key"},
 				"blocked key":       {s.blockedManager(), "", "fault management key"},
 				"a right is absent": {s.manager("less", "/key/block"), "", "fault right /key/block"},
+				"none by tag":       {s.manager("untagged", "/tag/daily/activity"), "", "fault right /tag/daily/activity"},
 				"two are absent":    {s.manager("lesser", "/user/update", "/user/list"), "", "fault right /user/list; fault right /user/update"},
 				"reading alone": {s.manager("reader", "/user/new", "/user/update", "/key/generate", "/key/update", "/key/block", "/key/unblock", "/key/delete"), "",
 					"fault right /user/new; fault right /user/update; fault right /key/generate; fault right /key/update; fault right /key/block; fault right /key/unblock; fault right /key/delete"},
