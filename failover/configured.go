@@ -15,7 +15,7 @@ func slowly(p Proxy) []finding.Finding {
 	}
 	return []finding.Finding{{
 		Rule: RuleSlow, Severity: finding.Warning, Subject: proxySubject(),
-		Summary:  "the LiteLLM proxy takes " + short(p.Latency) + " to say that it is ready",
+		Summary:  "the LiteLLM proxy takes " + finding.Short(p.Latency) + " to say that it is ready",
 		Observed: count(int64(p.Latency.Seconds()), "seconds"), Limit: count(int64(slow.Seconds()), "seconds"),
 		Cause:  "it asks no model for that: the proxy, its database or the way to it is overloaded",
 		Advice: "Look at the proxy's processor and memory, and at PostgreSQL's: every request of every agent waits as long.",

@@ -37,7 +37,7 @@ func unhealthyGroup(model string, failing []Unhealthy, checked int) finding.Find
 	}
 	switch {
 	case checked == 0:
-		out.Summary = fmt.Sprintf("%s of %s failed the latest health check", plural(len(failing), "deployment"), model)
+		out.Summary = fmt.Sprintf("%s of %s failed the latest health check", finding.Plural(len(failing), "deployment"), model)
 	case len(failing) < checked:
 		out.Summary = fmt.Sprintf("%d of %d deployments of %s failed the latest health check", len(failing), checked, model)
 	default:
@@ -173,10 +173,10 @@ func summary(primary string, all Served, of int64) string {
 func causes(all Served, window time.Duration, now time.Time) []string {
 	var out []string
 	if window > 0 {
-		out = append(out, "seen in the last "+short(window))
+		out = append(out, "seen in the last "+finding.Short(window))
 	}
 	if !all.Last.IsZero() && now.After(all.Last) {
-		out = append(out, "the last one "+short(now.Sub(all.Last))+" ago")
+		out = append(out, "the last one "+finding.Short(now.Sub(all.Last))+" ago")
 	}
 	if cost := all.cost(); cost != "" {
 		out = append(out, cost)
@@ -256,24 +256,4 @@ func sortedKeys[V any](m map[string]V) []string {
 
 func count(n int64, unit string) *finding.Quantity {
 	return &finding.Quantity{Value: decimal.NewFromInt(n), Unit: unit}
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// short prints d in its largest fitting unit: "90s" is "1m", "1h30m" is "1h".
-func short(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d.Hours()))
-	}
-	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }

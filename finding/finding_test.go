@@ -2,6 +2,7 @@ package finding_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/org/openclaw-litellm-action/finding"
 )
@@ -34,5 +35,19 @@ func TestAStoryIsRuleSubjectAndWindow(t *testing.T) {
 	next.Window = "2026-12-01T00:00:00Z"
 	if f.Key() == next.Key() {
 		t.Error("the same rule in the next window is told as the same story")
+	}
+}
+
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for want, got := range map[string]string{
+		"1 key": finding.Plural(1, "key"), "0 keys": finding.Plural(0, "key"), "2 passes": finding.Plural(2, "pass"),
+		"3 repositories": finding.Plural(3, "repository"),
+		"59s":            finding.Short(59 * time.Second), "1m": finding.Short(90 * time.Second), "1h": finding.Short(119 * time.Minute),
+		"47h": finding.Short(48*time.Hour - time.Second), "2d": finding.Short(71 * time.Hour),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,7 +35,7 @@ func (c *Client) retry(ctx context.Context, k call, fault *Error, attempt int) (
 	}
 	switch fault.Kind {
 	case RateLimited, Secondary: // refused, so not applied: every method may be sent again
-		return fault.RetryAfter, fault.RetryAfter <= or(c.MaxWait, DefaultMaxWait)
+		return fault.RetryAfter, fault.RetryAfter <= cmp.Or(c.MaxWait, DefaultMaxWait)
 	case Server, Network:
 		return firstBackoff << (attempt - 1), k.repeat
 	}

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -124,7 +125,7 @@ func (c *Client) once(ctx context.Context, k call) (http.Header, *Error) {
 	if err != nil {
 		return nil, &Error{Op: k.op, Kind: Invalid, Err: fmt.Errorf("building the request: %w", err)}
 	}
-	ctx, cancel := context.WithTimeout(ctx, or(c.Timeout, DefaultTimeout))
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.Timeout, DefaultTimeout))
 	defer cancel()
 	out := k.out
 	if out == nil {
@@ -144,7 +145,7 @@ func (c *Client) credential(ctx context.Context, k call) (secret.Value, *Error) 
 	}
 	token, err := c.Credential(ctx)
 	if err != nil {
-		return token, &Error{Op: k.op, Kind: or(KindOf(err), Invalid), Err: err}
+		return token, &Error{Op: k.op, Kind: cmp.Or(KindOf(err), Invalid), Err: err}
 	}
 	c.last.Store(&token)
 	return token, nil
@@ -152,7 +153,7 @@ func (c *Client) credential(ctx context.Context, k call) (secret.Value, *Error) 
 
 // api returns a fresh go-github client: that package remembers rate limits by the process's clock, ours does not.
 func (c *Client) api(token secret.Value) (*gh.Client, error) {
-	base, err := parseAPIURL(or(c.APIURL, DefaultAPIURL))
+	base, err := parseAPIURL(cmp.Or(c.APIURL, DefaultAPIURL))
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +165,7 @@ func (c *Client) api(token secret.Value) (*gh.Client, error) {
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	api := gh.NewClient(&h)
 	api.BaseURL = base
-	api.UserAgent = or(c.UserAgent, DefaultUserAgent)
+	api.UserAgent = cmp.Or(c.UserAgent, DefaultUserAgent)
 	return api, nil
 }
 
@@ -208,13 +209,4 @@ func (c *Client) sleep(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	}
-}
-
-// or returns v, or fallback if v is zero.
-func or[T comparable](v, fallback T) T {
-	var zero T
-	if v == zero {
-		return fallback
-	}
-	return v
 }

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"sync/atomic"
@@ -67,7 +68,7 @@ type ticket struct{ left atomic.Int64 }
 // never nil. More than fit into a minute are not reserved: the rest waits its turn. When stop is closed, the wait ends with
 // context.Canceled; nil is never closed.
 func (p *Pacer) Reserve(ctx context.Context, n int, stop <-chan struct{}) (reserved context.Context, release func(), err error) {
-	n = min(n, or(p.PerMinute, WritesPerMinute))
+	n = min(n, cmp.Or(p.PerMinute, WritesPerMinute))
 	for {
 		wait := p.promise(n)
 		if wait <= 0 {
@@ -153,8 +154,8 @@ func (p *Pacer) writeRoom(now time.Time, n int) time.Duration {
 		lately = lately[1:]
 	}
 	return max(
-		room(lately, now, time.Minute, or(p.PerMinute, WritesPerMinute)-n),
-		room(p.writes, now, time.Hour, or(p.PerHour, WritesPerHour)-n),
+		room(lately, now, time.Minute, cmp.Or(p.PerMinute, WritesPerMinute)-n),
+		room(p.writes, now, time.Hour, cmp.Or(p.PerHour, WritesPerHour)-n),
 	)
 }
 

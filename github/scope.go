@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -83,7 +84,7 @@ func (s Scope) Validate() error {
 	return err
 }
 
-func (s Scope) store() Store { return or(s.Store, Actions) }
+func (s Scope) store() Store { return cmp.Or(s.Store, Actions) }
 
 // path is where the scope's secrets are, names escaped. s is valid.
 func (s Scope) path() string {
@@ -98,7 +99,7 @@ func (s Scope) path() string {
 
 // String names the scope for people: "acme/agents, environment production".
 func (s Scope) String() string {
-	text := or(s.Organization, s.Repository)
+	text := cmp.Or(s.Organization, s.Repository)
 	if s.Organization != "" {
 		text = "organization " + text
 	}

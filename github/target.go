@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -191,7 +192,7 @@ func (t *SecretTarget) audience(ctx context.Context, before *storedSecret) (gh.E
 	if a.Visibility == "" && before != nil {
 		a.Visibility = before.Visibility
 	}
-	a.Visibility = or(a.Visibility, "private")
+	a.Visibility = cmp.Or(a.Visibility, "private")
 	keep := a.Visibility == "selected" && t.Repositories == nil && before != nil && before.Visibility == "selected"
 	if !keep {
 		return a, nil

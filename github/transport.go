@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -80,7 +81,7 @@ func (t *transport) send(req *http.Request, to *url.URL, hop int) (*http.Respons
 	}
 	t.noteExpiry(resp.Header)
 	t.client.noteScopes(resp.Header)
-	limit := or(t.client.MaxAnswer, DefaultMaxAnswer)
+	limit := cmp.Or(t.client.MaxAnswer, DefaultMaxAnswer)
 	resp.Body = &bounded{ReadCloser: resp.Body, left: limit, limit: limit}
 	return resp, nil
 }

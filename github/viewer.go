@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -21,7 +22,7 @@ const appToken = "ghs_"
 // before all of this.
 func (c *Client) Viewer(ctx context.Context) (string, error) {
 	c.mu.Lock()
-	login := or(c.Login, c.login)
+	login := cmp.Or(c.Login, c.login)
 	c.mu.Unlock()
 	if login != "" {
 		return login, nil
@@ -76,5 +77,5 @@ func (c *Client) bot(ctx context.Context) (string, error) {
 	case Forbidden, NotFound, Validation, Malformed:
 		err = nil
 	}
-	return or(answer.Data.Viewer.Login, ActionsLogin), err
+	return cmp.Or(answer.Data.Viewer.Login, ActionsLogin), err
 }

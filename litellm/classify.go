@@ -1,6 +1,7 @@
 package litellm
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -28,7 +29,7 @@ func (c *Client) classify(q *call, a *answer) *Error {
 	case a.status/100 == 2:
 		e.Kind, e.Message = NotLiteLLM, "the answer is no JSON: is the address that of a LiteLLM proxy?"
 	default:
-		e.Kind = kindOf(q, a, f, or(q.key, c.Key).SHA256())
+		e.Kind = kindOf(q, a, f, cmp.Or(q.key, c.Key).SHA256())
 	}
 	if e.Message == "" {
 		e.Message = strings.ToLower(http.StatusText(a.status))

@@ -85,15 +85,6 @@ func (c *Client) sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// or returns v, or fallback if v is the zero value.
-func or[T comparable](v, fallback T) T {
-	var zero T
-	if v == zero {
-		return fallback
-	}
-	return v
-}
-
 // memo holds a value learned once. Only success is kept. Concurrent callers wait for the one that asks.
 type memo[T any] struct {
 	mu    sync.Mutex

@@ -2,6 +2,7 @@ package litellm
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,7 +58,7 @@ func (c *Client) do(ctx context.Context, q call) (*answer, error) {
 	if err != nil {
 		return nil, &Error{Op: q.op, Kind: BadRequest, Message: err.Error(), Err: err}
 	}
-	limit := or(c.Attempts, DefaultAttempts)
+	limit := cmp.Or(c.Attempts, DefaultAttempts)
 	if q.once {
 		limit = 1
 	}
@@ -69,7 +70,7 @@ func (c *Client) do(ctx context.Context, q call) (*answer, error) {
 			return a, nil
 		}
 		pause, again := backoff(fault, attempt)
-		if !again || fault.Kind == q.final || attempt >= limit || c.now().Add(pause).Sub(start) > or(c.Patience, DefaultPatience) {
+		if !again || fault.Kind == q.final || attempt >= limit || c.now().Add(pause).Sub(start) > cmp.Or(c.Patience, DefaultPatience) {
 			if attempt > 1 {
 				fault.Message = clean(strings.TrimSuffix(fault.Message, "…") + " (sent " + strconv.Itoa(attempt) + " times)")
 			}
@@ -94,7 +95,7 @@ func backoff(fault *Error, attempt int) (time.Duration, bool) {
 
 // send sends q once.
 func (c *Client) send(ctx context.Context, q *call, body []byte) (*answer, *Error) {
-	inner, cancel := context.WithTimeout(ctx, or(c.Timeout, DefaultTimeout))
+	inner, cancel := context.WithTimeout(ctx, cmp.Or(c.Timeout, DefaultTimeout))
 	defer cancel()
 	request, err := c.request(inner, q, body)
 	if err != nil {
@@ -107,7 +108,7 @@ func (c *Client) send(ctx context.Context, q *call, body []byte) (*answer, *Erro
 		return nil, c.networkError(ctx, q, err)
 	}
 	defer response.Body.Close()
-	limit := or(c.MaxBytes, DefaultMaxBytes)
+	limit := cmp.Or(c.MaxBytes, DefaultMaxBytes)
 	text, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	if err != nil {
 		return nil, c.networkError(ctx, q, err)
@@ -133,7 +134,7 @@ func (c *Client) request(ctx context.Context, q *call, body []byte) (*http.Reque
 	if err != nil {
 		return nil, err
 	}
-	key := or(q.key, c.Key)
+	key := cmp.Or(q.key, c.Key)
 	if key.IsZero() {
 		return nil, errors.New("there is no key to ask with")
 	}

@@ -1,6 +1,7 @@
 package litellm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -37,7 +38,7 @@ func (c *Client) Release(ctx context.Context) (Release, error) {
 		case err != nil:
 			return Release{}, err
 		case !r.Ready && !r.Release.Known(): // it may be told when the database is back
-			return Release{}, &Error{Op: op, Kind: DatabaseDown, Message: "the proxy's database is " + or(r.Database, "not connected")}
+			return Release{}, &Error{Op: op, Kind: DatabaseDown, Message: "the proxy's database is " + cmp.Or(r.Database, "not connected")}
 		}
 		return r.Release, nil
 	})
@@ -164,7 +165,7 @@ func (c *Client) readHealth(id string, raw json.RawMessage) (HealthCheck, error)
 	r := reader{}
 	r.object, r.err = parseObject(raw)
 	return HealthCheck{
-		Model: r.text("model_name"), ModelID: or(r.text("model_id"), id), Healthy: r.text("status") == "healthy",
+		Model: r.text("model_name"), ModelID: cmp.Or(r.text("model_id"), id), Healthy: r.text("status") == "healthy",
 		Error: clean(r.text("error_message"), c.Key), CheckedAt: r.time("checked_at"),
 	}, r.err
 }

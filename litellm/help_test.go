@@ -1,6 +1,7 @@
 package litellm_test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -63,7 +64,7 @@ func (a reply) write(w http.ResponseWriter) {
 	for name, value := range a.header {
 		w.Header().Set(name, value)
 	}
-	w.WriteHeader(or(a.status, http.StatusOK))
+	w.WriteHeader(cmp.Or(a.status, http.StatusOK))
 	io.WriteString(w, a.body)
 }
 
@@ -89,14 +90,6 @@ func client(s *script, naps *[]time.Duration) *litellm.Client {
 			return ctx.Err()
 		},
 	}
-}
-
-func or[T comparable](v, fallback T) T {
-	var zero T
-	if v == zero {
-		return fallback
-	}
-	return v
 }
 
 func usd(text string) decimal.Decimal { return decimal.RequireFromString(text) }

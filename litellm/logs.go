@@ -1,6 +1,7 @@
 package litellm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -34,7 +35,7 @@ func (c *Client) SpendLogs(ctx context.Context, q LogQuery) iter.Seq2[SpendLog, 
 			size = min(size, q.Limit)
 		}
 		pager := logPager{client: c, query: q, size: size, page: 1}
-		for left := or(q.Limit, -1); ; {
+		for left := cmp.Or(q.Limit, -1); ; {
 			rows, last, err := pager.next(ctx)
 			if err != nil {
 				yield(SpendLog{}, err)
@@ -152,7 +153,7 @@ func (c *Client) readLog(row object) (SpendLog, error) {
 	l := SpendLog{
 		RequestID: r.text("request_id"), Token: r.text("api_key"), KeyAlias: meta.text("user_api_key_alias"),
 		Model: r.text("model"), ModelGroup: r.text("model_group"), Provider: r.text("custom_llm_provider"),
-		Status: or(or(r.text("status"), meta.text("status")), "success"), Spend: r.money("spend"),
+		Status: cmp.Or(r.text("status"), meta.text("status"), "success"), Spend: r.money("spend"),
 		PromptTokens: r.count("prompt_tokens"), CompletionTokens: r.count("completion_tokens"),
 		StartTime: r.time("startTime"), EndTime: r.time("endTime"), User: r.text("user"), EndUser: r.text("end_user"),
 		TeamID: r.text("team_id"), Tags: r.texts("request_tags", "name"), IP: r.text("requester_ip_address"),
@@ -166,7 +167,7 @@ func (c *Client) readLog(row object) (SpendLog, error) {
 	if l.Status == "failure" {
 		var asked string
 		asked, l.FailedFallbacks = unsaved(fault.text("error_message"))
-		l.OriginalModelGroup = or(l.OriginalModelGroup, clean(asked, c.Key))
+		l.OriginalModelGroup = cmp.Or(l.OriginalModelGroup, clean(asked, c.Key))
 		for i, name := range l.FailedFallbacks { // they come out of a text that anybody may have written
 			l.FailedFallbacks[i] = clean(name, c.Key)
 		}

@@ -1,6 +1,7 @@
 package litellm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ func (c *Client) TeamMember(ctx context.Context, teamID, userID string) (*TeamMe
 		if ready, probeErr := c.probe(ctx, op); probeErr != nil {
 			return nil, probeErr
 		} else if !ready.Ready {
-			return nil, &Error{Op: op, Route: "GET /team/info", Kind: DatabaseDown, Message: "the proxy's database is " + or(ready.Database, "not connected")}
+			return nil, &Error{Op: op, Route: "GET /team/info", Kind: DatabaseDown, Message: "the proxy's database is " + cmp.Or(ready.Database, "not connected")}
 		}
 	}
 	if err != nil {

@@ -54,7 +54,7 @@ func fewest(list []Annotation) []Annotation {
 	if len(list) <= annotationLimit {
 		return list
 	}
-	more := fmt.Sprintf("and %s more", plural(len(list)-annotationLimit+1, list[0].Level))
+	more := fmt.Sprintf("and %s more", finding.Plural(len(list)-annotationLimit+1, list[0].Level))
 	return append(list[:annotationLimit-1:annotationLimit-1], Annotation{list[0].Level, more, "The step summary has them all."})
 }
 

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/org/openclaw-litellm-action/finding"
 )
 
 // section is a part of a text with a size limit: rows, worst first, under a head.
@@ -65,5 +67,5 @@ func (s section) render(room int) string {
 }
 
 func (s section) cut(n int) string {
-	return fmt.Sprintf("\n_… and %s more, cut here to fit. The JSON report has them all._\n", plural(n, s.noun))
+	return fmt.Sprintf("\n_… and %s more, cut here to fit. The JSON report has them all._\n", finding.Plural(n, s.noun))
 }

@@ -101,35 +101,9 @@ func away(t, now time.Time) string {
 	case t.IsZero():
 		return ""
 	case t.After(now):
-		return "in " + shortDuration(t.Sub(now))
+		return "in " + finding.Short(t.Sub(now))
 	}
-	return shortDuration(now.Sub(t)) + " ago"
-}
-
-// shortDuration prints d in its largest fitting unit.
-func shortDuration(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d.Hours()))
-	}
-	return fmt.Sprintf("%dd", int(d.Hours()/24))
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	if strings.HasSuffix(noun, "s") {
-		noun += "e"
-	}
-	if strings.HasSuffix(noun, "y") && !strings.HasSuffix(noun, "ey") {
-		noun = strings.TrimSuffix(noun, "y") + "ie"
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return finding.Short(now.Sub(t)) + " ago"
 }
 
 // headline sums the report up in a few words: "1 critical, 2 warnings, 1 failure, 3 keys rotated", or "all is well", which
@@ -138,7 +112,7 @@ func headline(r Report) string {
 	var parts []string
 	add := func(n int, noun string) {
 		if n > 0 {
-			parts = append(parts, plural(n, noun))
+			parts = append(parts, finding.Plural(n, noun))
 		}
 	}
 	add(r.Totals.Failures, "failure")
@@ -148,7 +122,7 @@ func headline(r Report) string {
 	add(r.Totals.Warnings, "warning")
 	switch due := dueKeys(r); {
 	case due > 0:
-		parts = append(parts, plural(due, "key")+" due")
+		parts = append(parts, finding.Plural(due, "key")+" due")
 	case len(parts) > 0:
 	case r.planned():
 		parts = append(parts, "nothing is due")
@@ -158,7 +132,7 @@ func headline(r Report) string {
 		parts = append(parts, "all is well")
 	}
 	if r.Totals.Rotated > 0 {
-		parts = append(parts, plural(r.Totals.Rotated, "key")+" rotated")
+		parts = append(parts, finding.Plural(r.Totals.Rotated, "key")+" rotated")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/org/openclaw-litellm-action/finding"
 )
 
 // heartbeatLimit is the most bytes that Heartbeat returns: services keep ten thousand at least.
@@ -25,7 +27,7 @@ func Heartbeat(r Report) string {
 	var b strings.Builder
 	for i, line := range lines {
 		if b.Len()+len(line)+cutRoom > heartbeatLimit {
-			fmt.Fprintf(&b, "… and %s more\n", plural(len(lines)-i, "line"))
+			fmt.Fprintf(&b, "… and %s more\n", finding.Plural(len(lines)-i, "line"))
 			break
 		}
 		b.WriteString(line + "\n")

@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/org/openclaw-litellm-action/budget"
+	"github.com/org/openclaw-litellm-action/finding"
 )
 
 // History is what past passes saw, as far as a state file kept it.
@@ -112,7 +113,7 @@ func (e Episode) lasted() string {
 	if e.From.UTC().Format(time.DateOnly) == e.To.UTC().Format(time.DateOnly) {
 		to = e.To.UTC().Format("15:04")
 	}
-	return fmt.Sprintf("%s to %s (%s)", e.From.UTC().Format("2 Jan 2006 15:04"), to, shortDuration(max(e.To.Sub(e.From), time.Minute)))
+	return fmt.Sprintf("%s to %s (%s)", e.From.UTC().Format("2 Jan 2006 15:04"), to, finding.Short(max(e.To.Sub(e.From), time.Minute)))
 }
 
 // withoutAmounts leaves out money; shares stay.
@@ -133,12 +134,12 @@ func (h *History) withoutAmounts() *History {
 
 // line sums the history up.
 func (h *History) line() string {
-	s := fmt.Sprintf("%s since %s", plural(h.Passes, "pass"), date(h.From))
+	s := fmt.Sprintf("%s since %s", finding.Plural(h.Passes, "pass"), date(h.From))
 	if h.Failed > 0 {
 		s += fmt.Sprintf(", in %d of them something failed", h.Failed)
 	}
 	if h.Rotated > 0 {
-		s += ", " + plural(h.Rotated, "key") + " rotated"
+		s += ", " + finding.Plural(h.Rotated, "key") + " rotated"
 	}
 	return s
 }

@@ -196,7 +196,7 @@ func pageTiles(r Report) []tile {
 	if len(r.Keys) > 0 {
 		rotated := ""
 		if r.Totals.Rotated > 0 {
-			rotated = plural(r.Totals.Rotated, "key") + " rotated just now"
+			rotated = finding.Plural(r.Totals.Rotated, "key") + " rotated just now"
 		}
 		tiles = append(tiles, tile{"Keys", fmt.Sprint(len(r.Keys)), rotated})
 	}
@@ -215,7 +215,7 @@ func findingCounts(t Totals) string {
 		parts = append(parts, fmt.Sprintf("%d critical", t.Criticals))
 	}
 	if t.Warnings > 0 {
-		parts = append(parts, plural(t.Warnings, "warning"))
+		parts = append(parts, finding.Plural(t.Warnings, "warning"))
 	}
 	if t.Info > 0 {
 		parts = append(parts, fmt.Sprintf("%d for information", t.Info))
@@ -273,7 +273,7 @@ func moreThan(n, limit int, noun string) string {
 	if n <= limit {
 		return ""
 	}
-	return fmt.Sprintf("… and %s more, cut here to fit. The JSON report has them all.", plural(n-limit, noun))
+	return fmt.Sprintf("… and %s more, cut here to fit. The JSON report has them all.", finding.Plural(n-limit, noun))
 }
 
 func (p *page) sections() []pageSection {

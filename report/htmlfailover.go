@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/org/openclaw-litellm-action/finding"
 )
 
 // failoverBack is how far back the failover timeline looks where a history is kept; goesOn, how far apart two sightings of
@@ -121,7 +123,7 @@ func troublesNow(r Report) []trouble {
 	}
 	for _, s := range slices.Concat(p.Served, p.Unserved) {
 		next(fmt.Sprint(s.Requests), shown(string(s.Evidence), nameLimit), shown(strings.Join(s.Keys, ", "), textLimit))
-		all[len(all)-1].count = plural(int(s.Requests), "request")
+		all[len(all)-1].count = finding.Plural(int(s.Requests), "request")
 	}
 	for _, u := range p.Unhealthy {
 		next("–", "health check", shown(u.Error, textLimit))

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/org/openclaw-litellm-action/finding"
 )
 
 // pastFigure is the chart of how budgets were used over time, in three sizes, and the same as a table.
@@ -45,7 +47,7 @@ func pastOfBudgets(r Report) *pastFigure {
 	}
 	f := &pastFigure{Summary: r.History.line() + ". Shown is how much of each budget was used at the end of each day (UTC)."}
 	if more > 0 {
-		f.More = fmt.Sprintf("%s more are not drawn; the JSON report has them all.", plural(more, "key"))
+		f.More = fmt.Sprintf("%s more are not drawn; the JSON report has them all.", finding.Plural(more, "key"))
 	}
 	top := 100.0
 	cells := map[string]map[int]string{} // by day and key

@@ -1,5 +1,7 @@
 package report
 
+import "github.com/org/openclaw-litellm-action/finding"
+
 // periodPart is what a period cost, or what an export of spend logs holds, as sentences and tables.
 type periodPart struct {
 	ID, Title string
@@ -63,7 +65,7 @@ func periodOf(id, title string, lines []string, tables []logTable) periodPart {
 			out.Rows = append(out.Rows, line)
 		}
 		if t.more > 0 {
-			out.More = "and " + plural(t.more, "more "+t.noun)
+			out.More = "and " + finding.Plural(t.more, "more "+t.noun)
 		}
 		p.Tables = append(p.Tables, out)
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/finding"
 )
 
 // Logs is what an export of spend logs says as a whole. What it says of each key is in Report.Keys.
@@ -112,7 +114,7 @@ func (l *Logs) withoutAmounts() *Logs {
 // lines says in a few sentences what the export holds.
 func (l *Logs) lines() []string {
 	s := l.Total
-	out := []string{fmt.Sprintf("%s in %s, %s", plural(int(l.Rows), "row"), l.name(), size(l.Bytes))}
+	out := []string{fmt.Sprintf("%s in %s, %s", finding.Plural(int(l.Rows), "row"), l.name(), size(l.Bytes))}
 	if l.Rows > 0 {
 		out[0] += ", " + stamp(l.First) + " to " + stamp(l.Last)
 	}
@@ -127,7 +129,7 @@ func (l *Logs) lines() []string {
 	}
 	out = append(out, total)
 	if s.CacheHits > 0 {
-		hits := plural(int(s.CacheHits), "request") + " answered from LiteLLM's cache"
+		hits := finding.Plural(int(s.CacheHits), "request") + " answered from LiteLLM's cache"
 		if l.Saved.Valid {
 			hits += ", which saved about " + money(l.Saved) + " USD (their tokens at the average price of their models here)"
 		}
@@ -142,20 +144,20 @@ func (l *Logs) lines() []string {
 // doubts says what the figures do not hold.
 func (l *Logs) doubts() (out []string) {
 	if l.Outside > 0 {
-		out = append(out, plural(int(l.Outside), "row")+" outside of the period left out")
+		out = append(out, finding.Plural(int(l.Outside), "row")+" outside of the period left out")
 	}
 	if l.Repeats > 0 {
 		about := ""
 		if l.RepeatsOf > 1 {
 			about = "about "
 		}
-		out = append(out, about+plural(int(l.Repeats), "row")+" with the request id of an earlier row, all counted: do exports overlap?")
+		out = append(out, about+finding.Plural(int(l.Repeats), "row")+" with the request id of an earlier row, all counted: do exports overlap?")
 	}
 	if l.Unread > 0 {
-		out = append(out, plural(int(l.Unread), "row")+" with metadata that cannot be read, all counted: neither the key's alias nor fallbacks are known of them")
+		out = append(out, finding.Plural(int(l.Unread), "row")+" with metadata that cannot be read, all counted: neither the key's alias nor fallbacks are known of them")
 	}
 	if l.Lost > 0 {
-		out = append(out, plural(int(l.Lost), "damaged place")+" skipped, each of them a row or more:")
+		out = append(out, finding.Plural(int(l.Lost), "damaged place")+" skipped, each of them a row or more:")
 		for _, f := range l.Faults {
 			out = append(out, fmt.Sprintf("the row at byte %d: %s (byte %d)", f.Offset, f.What, f.At))
 		}
@@ -258,7 +260,7 @@ func (t *text) logTable(table logTable) {
 		t.line(line)
 	}
 	if table.more > 0 {
-		t.line("  ", t.paint("and "+plural(table.more, "more "+table.noun), faint))
+		t.line("  ", t.paint("and "+finding.Plural(table.more, "more "+table.noun), faint))
 	}
 }
 
@@ -298,7 +300,7 @@ func mdTables(tables []logTable) []section {
 			s.rows = append(s.rows, mdRow(row, keep))
 		}
 		if table.more > 0 {
-			s.rows = append(s.rows, "", "and "+plural(table.more, "more "+table.noun))
+			s.rows = append(s.rows, "", "and "+finding.Plural(table.more, "more "+table.noun))
 		}
 		out = append(out, s)
 	}

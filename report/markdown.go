@@ -236,7 +236,7 @@ func mdDays(r Report) section {
 		}
 		row := "- " + mdCode(clip(k.Name, nameLimit))
 		for _, d := range k.Days[max(0, len(k.Days)-31):] {
-			row += fmt.Sprintf("\n  - %s: %s, %s", mdText(d.Date), usd(d.Spend.Valid, money(d.Spend)), plural(int(d.Requests), "request"))
+			row += fmt.Sprintf("\n  - %s: %s, %s", mdText(d.Date), usd(d.Spend.Valid, money(d.Spend)), finding.Plural(int(d.Requests), "request"))
 		}
 		for _, m := range k.Models[:min(10, len(k.Models))] {
 			row += "\n  - model " + mdText(modelText(m))

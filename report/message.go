@@ -61,7 +61,7 @@ func commentText(notices []Notice, dropped int, r Report) string {
 		b.WriteString(rows[i] + "\n")
 	}
 	if more := len(notices) - len(shown) + dropped; more > 0 {
-		b.WriteString("- … and " + plural(more, "notice") + " more, for which there is no room\n")
+		b.WriteString("- … and " + finding.Plural(more, "notice") + " more, for which there is no room\n")
 	}
 	return b.String()
 }

@@ -190,7 +190,7 @@ func failuresOf(o rotate.Outcome, redact func(string) string) []Failure {
 		}
 		out = append(out, f)
 	}
-	for _, err := range leaves(o.Err) {
+	for _, err := range Leaves(o.Err) {
 		text := err.Error()
 		if !slices.ContainsFunc(told, func(t string) bool { return strings.Contains(text, t) }) {
 			out = append(out, Failure{Key: o.Name, Message: redact(text)})
@@ -199,8 +199,8 @@ func failuresOf(o rotate.Outcome, redact func(string) string) []Failure {
 	return out
 }
 
-// leaves takes a joined error apart.
-func leaves(err error) []error {
+// Leaves takes joined errors apart, so that each gets its own line; nil has none.
+func Leaves(err error) []error {
 	if err == nil {
 		return nil
 	}
@@ -210,7 +210,7 @@ func leaves(err error) []error {
 	}
 	var out []error
 	for _, e := range joined.Unwrap() {
-		out = append(out, leaves(e)...)
+		out = append(out, Leaves(e)...)
 	}
 	return out
 }
@@ -222,7 +222,7 @@ func proxyOf(f failover.Facts, redact func(string) string) *Proxy {
 		Requests: f.Requests,
 	}
 	if f.Window > 0 {
-		p.Window = shortDuration(f.Window)
+		p.Window = finding.Short(f.Window)
 	}
 	for _, gap := range f.Gaps {
 		p.Gaps = append(p.Gaps, redact(gap))

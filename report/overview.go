@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/finding"
 )
 
 // Overview is what a period cost, over all keys, against the period before it.
@@ -115,7 +117,7 @@ func (o *Overview) lines() []string {
 	if o.Running {
 		than = " so far than in all of the period before"
 	}
-	out := []string{fmt.Sprintf("%s in %s, %d tokens, %d failed", usd(s.Spend.Valid, money(s.Spend)), plural(int(s.Requests), "request"), s.Tokens, s.Failed)}
+	out := []string{fmt.Sprintf("%s in %s, %d tokens, %d failed", usd(s.Spend.Valid, money(s.Spend)), finding.Plural(int(s.Requests), "request"), s.Tokens, s.Failed)}
 	switch {
 	case s.Change.Valid && s.Before.Valid:
 		out = append(out, fmt.Sprintf("%s%s (%s USD, from %s)", moreOrLess(s.Change.Decimal), than, money(s.Before), date(o.BeforeFrom)))
@@ -157,7 +159,7 @@ const severalTags = "a request with several tags counts in each of them"
 
 // line says what the cache answered.
 func (h *PeriodHits) line() string {
-	line := plural(int(h.Requests), "request") + " answered by LiteLLM's own cache"
+	line := finding.Plural(int(h.Requests), "request") + " answered by LiteLLM's own cache"
 	if h.AtLeast {
 		line = "at least " + line
 	}

@@ -204,7 +204,7 @@ func (b *slackBuilder) flush(text string) string {
 }
 
 func slackCut(n int, noun string) string {
-	return "… and " + plural(n, cmp.Or(noun, "line")) + " more"
+	return "… and " + finding.Plural(n, cmp.Or(noun, "line")) + " more"
 }
 
 func runes(s string) int { return utf8.RuneCountInString(s) }

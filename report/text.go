@@ -178,9 +178,9 @@ func keySummary(k Key) string {
 	case k.Waiting != "":
 		return k.Waiting
 	case failed > 0:
-		return fmt.Sprintf("not finished, %s failed", plural(failed, "step"))
+		return fmt.Sprintf("not finished, %s failed", finding.Plural(failed, "step"))
 	}
-	return plural(len(k.Actions), "step")
+	return finding.Plural(len(k.Actions), "step")
 }
 
 func (t *text) actionMark(a Action) (mark string, tn tone, cells int) {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/finding"
 )
 
 // fleet is the number of keys from which on only those with something to tell are shown in detail.
@@ -42,7 +44,7 @@ func (t *text) keys() {
 }
 
 func totalText(r Report) string {
-	s := plural(r.Totals.Keys, "key")
+	s := finding.Plural(r.Totals.Keys, "key")
 	if !r.Totals.Spend.Valid {
 		return s
 	}
@@ -99,7 +101,7 @@ func (t *text) when(at time.Time) string {
 	if !at.After(t.r.GeneratedAt) {
 		return "now"
 	}
-	return at.UTC().Format("2 Jan") + " (" + shortDuration(at.Sub(t.r.GeneratedAt)) + ")"
+	return at.UTC().Format("2 Jan") + " (" + finding.Short(at.Sub(t.r.GeneratedAt)) + ")"
 }
 
 func keyTone(k Key) tone {
@@ -272,5 +274,5 @@ func modelText(m Model) string {
 	if m.Spend.Valid {
 		s += money(m.Spend) + " USD in "
 	}
-	return s + plural(int(m.Requests), "request")
+	return s + finding.Plural(int(m.Requests), "request")
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/finding"
 )
 
 // The most that texts show of what was.
@@ -34,7 +36,7 @@ func (t *text) past() {
 			t.paint("most "+mostOf(days)+" in "+shortDays(len(days)), faint))
 	}
 	if more > 0 {
-		t.line("  ", t.paint(fmt.Sprintf("and %s more", plural(more, "key")), faint))
+		t.line("  ", t.paint(fmt.Sprintf("and %s more", finding.Plural(more, "key")), faint))
 	}
 	episodes, more := h.latest(textPastEpisodes)
 	for _, e := range episodes {
@@ -88,7 +90,7 @@ func mdPast(r Report) section {
 			(&text{}).shares(days), mostOf(days), len(days)))
 	}
 	if more > 0 {
-		s.rows = append(s.rows, fmt.Sprintf("- and %s more", plural(more, "key")))
+		s.rows = append(s.rows, fmt.Sprintf("- and %s more", finding.Plural(more, "key")))
 	}
 	episodes, more := h.latest(textPastEpisodes)
 	for _, e := range episodes {

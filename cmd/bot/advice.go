@@ -35,7 +35,7 @@ func (f *settingFault) Unwrap() error { return f.err }
 func advise(err error, find func(error) (setting, remedy string)) error {
 	var fault *settingFault
 	var out []error
-	for _, e := range flatten(err) {
+	for _, e := range report.Leaves(err) {
 		if setting, remedy := find(e); remedy != "" && !errors.As(e, &fault) {
 			e = &settingFault{e, setting, remedy}
 		}

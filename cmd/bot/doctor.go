@@ -75,7 +75,7 @@ func (x *examination) judge(check, name string, err error, well, remedy string) 
 		x.note(check, name, stateOK, well, "")
 		return true
 	}
-	for _, e := range flatten(err) {
+	for _, e := range report.Leaves(err) {
 		what, mend := remedyOf(e, remedy)
 		x.note(check, name, stateFault, what, mend)
 	}

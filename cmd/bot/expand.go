@@ -159,7 +159,7 @@ func (x *expansion) add(k settings.Key) error {
 }
 
 func (x *expansion) fail(key string, err error) {
-	x.errs = append(x.errs, flatten(err)...)
+	x.errs = append(x.errs, report.Leaves(err)...)
 	x.failures = append(x.failures, report.Failure{Step: "for_each", Key: key, Message: err.Error()})
 }
 

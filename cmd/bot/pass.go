@@ -152,7 +152,7 @@ func (p *pass) take(outcomes []rotate.Outcome) {
 	p.in.Outcomes = outcomes
 	for _, o := range outcomes {
 		if o.Err != nil {
-			p.errs = append(p.errs, flatten(o.Err)...)
+			p.errs = append(p.errs, report.Leaves(o.Err)...)
 		}
 		if o.Later != nil {
 			p.errs = append(p.errs, fmt.Errorf("key %q: %w", o.Name, o.Later))
@@ -182,7 +182,7 @@ func (p *pass) failed(key string, err error) {
 		err = fmt.Errorf("key %q %s: bot rotate", key, what)
 	}
 	err = p.adviseProxy(err)
-	p.errs = append(p.errs, flatten(err)...)
+	p.errs = append(p.errs, report.Leaves(err)...)
 	p.in.Failures = append(p.in.Failures, report.Failure{Step: "observe", Key: key, Message: p.known.Redact(err.Error())})
 }
 

@@ -142,22 +142,6 @@ func (b *bot) refuse(err error) int {
 	return exitUsage
 }
 
-// flatten takes joined errors apart, so that each gets its own line.
-func flatten(err error) []error {
-	if err == nil {
-		return nil
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	var out []error
-	for _, e := range joined.Unwrap() {
-		out = append(out, flatten(e)...)
-	}
-	return out
-}
-
 func newLog(w io.Writer, l settings.Log) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(l.Level)); err != nil {
