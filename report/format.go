@@ -120,6 +120,9 @@ func headline(r Report) string {
 		parts = append(parts, fmt.Sprintf("%d critical", n))
 	}
 	add(r.Totals.Warnings, "warning")
+	if n := r.Totals.Left; n > 0 {
+		parts = append(parts, finding.Plural(n, "key")+" not looked after")
+	}
 	switch due := dueKeys(r); {
 	case due > 0:
 		parts = append(parts, finding.Plural(due, "key")+" due")

@@ -28,6 +28,7 @@ type Input struct {
 	Failures []Failure         // what belongs to no step: observing, reading
 	Errors   []error           // the same, without further detail
 	Notes    []string
+	Left     int            // keys that were not looked after, because the program was told to stop
 	Overview *Overview      // of Period
 	History  *History       // of past passes; nil: none is kept
 	Logs     *Logs          // an export of spend logs
@@ -50,7 +51,7 @@ func New(in Input) Report {
 	r := Report{
 		SchemaVersion: SchemaVersion, GeneratedAt: in.Now.UTC(), Command: in.Command, DryRun: in.DryRun,
 		ToolVersion: in.Version, Period: in.Period, Overview: in.Overview, History: in.History, Logs: in.Logs, Requests: in.Requests,
-		Notes: append([]string{}, in.Notes...), Failures: append([]Failure{}, in.Failures...), Findings: []finding.Finding{},
+		Totals: Totals{Left: in.Left}, Notes: append([]string{}, in.Notes...), Failures: append([]Failure{}, in.Failures...), Findings: []finding.Finding{},
 		judged: coverageOf(in),
 	}
 	for _, err := range in.Errors {
@@ -276,7 +277,7 @@ func weight(k Key, worst map[string]finding.Severity) int {
 }
 
 func totals(r Report) Totals {
-	t := Totals{Keys: len(r.Keys), Failures: len(r.Failures), Rotated: len(r.RotatedKeys())}
+	t := Totals{Keys: len(r.Keys), Failures: len(r.Failures), Rotated: len(r.RotatedKeys()), Left: r.Totals.Left}
 	limited := true
 	for _, k := range r.Keys {
 		t.Spend = plus(t.Spend, k.Spend)

@@ -167,8 +167,9 @@ type Model struct {
 type Totals struct {
 	Keys      int                 `json:"keys"`
 	Rotated   int                 `json:"rotated"`
-	Spend     decimal.NullDecimal `json:"spend"`      // of the keys whose spend is known
-	MaxBudget decimal.NullDecimal `json:"max_budget"` // of the same keys; null if one has no limit
+	Left      int                 `json:"left,omitempty"` // keys not looked after, because the program was told to stop
+	Spend     decimal.NullDecimal `json:"spend"`          // of the keys whose spend is known
+	MaxBudget decimal.NullDecimal `json:"max_budget"`     // of the same keys; null if one has no limit
 	Info      int                 `json:"info"`
 	Warnings  int                 `json:"warnings"`
 	Criticals int                 `json:"criticals"`

@@ -14,6 +14,7 @@ import (
 
 	"github.com/org/openclaw-litellm-action/github/githubtest"
 	"github.com/org/openclaw-litellm-action/litellm/litellmtest"
+	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/rotate"
 	"github.com/org/openclaw-litellm-action/secret"
 	"github.com/org/openclaw-litellm-action/settings"
@@ -154,6 +155,10 @@ func TestStopFinishesTheStepInHand(t *testing.T) {
 		r := p.report()
 		if said := strings.Join(r.Notes, " "); !strings.Contains(said, "30 of 30 keys were not looked after") || p.exitCode(r) != exitFailed {
 			t.Errorf("notes %q, exit code %d", said, p.exitCode(r))
+		}
+		var printed strings.Builder
+		if err := report.Text(&printed, r, report.Options{}); err != nil || !strings.HasPrefix(printed.String(), "rotate  30 keys not looked after\n") {
+			t.Errorf("the report begins %.60q, error %v", printed.String(), err)
 		}
 		c.stop = nil
 		if rest := rotatedOf(t, c.rotateKeys(t.Context(), c.readFleet(t.Context(), nil), false)); rest != 30-n || len(c.proxy.Keys()) != 30 {

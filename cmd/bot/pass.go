@@ -23,7 +23,6 @@ type pass struct {
 	errs    []error // everything that failed, for the exit code
 	touched bool    // something outside was written, apart from what people were told
 	due     bool    // a plan found work
-	left    int     // keys that were not looked after, because the program was told to stop
 }
 
 // once makes one pass of the command, prints it and returns the exit code.
@@ -44,7 +43,7 @@ func (p *pass) complain() {
 	if p.stdoutTerminal.width > 0 && p.stderrTerminal.width > 0 && p.set.Format == "text" && p.set.Output == "" {
 		return
 	}
-	if p.left > 0 {
+	if p.in.Left > 0 {
 		fmt.Fprintln(p.stderr, "bot:", p.leftover())
 	}
 	told := map[string]bool{}
@@ -107,13 +106,13 @@ func (b *bot) pass(ctx context.Context) *pass {
 func (p *pass) rotate(ctx context.Context) {
 	outcomes := p.rotateKeys(ctx, p.fleet(ctx), p.set.DryRun)
 	p.take(outcomes)
-	p.left = len(p.selected())
+	left := len(p.selected())
 	for _, o := range outcomes {
 		if o.Waiting != rotate.ToldToStop {
-			p.left--
+			left--
 		}
 	}
-	if p.left > 0 {
+	if p.in.Left = left; left > 0 {
 		p.in.Notes = append(p.in.Notes, p.leftover())
 	}
 }
@@ -121,7 +120,7 @@ func (p *pass) rotate(ctx context.Context) {
 // leftover says how many keys were not looked after.
 func (p *pass) leftover() string {
 	return fmt.Sprintf("%d of %d keys were not looked after, because the program was told to stop; the next run goes on with them",
-		p.left, len(p.selected()))
+		p.in.Left, len(p.selected()))
 }
 
 // fleet reads the keys together, if that is worth it, and keeps the holders that this shows.
@@ -232,7 +231,7 @@ func (p *pass) exitCode(r report.Report) int {
 	switch {
 	case len(p.errs) > 0 && !p.touched && p.onlySettings():
 		return exitUsage
-	case len(p.errs) > 0 || p.left > 0:
+	case len(p.errs) > 0 || p.in.Left > 0:
 		return exitFailed
 	case p.set.FailOn != nil && any && worst >= *p.set.FailOn:
 		return exitFinding
