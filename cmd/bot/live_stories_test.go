@@ -98,9 +98,9 @@ func (s *site) retires(p liveProxy, old secret.Value) {
 		return
 	}
 	s.pass(25 * time.Hour)
-	s.must("run")
-	if _, err := s.look.FindKey(context.Background(), old.SHA256()); !litellm.IsKind(err, litellm.NotFound) {
-		s.Errorf("a day after it was blocked the old generation is still there: %v", err)
+	ran := s.must("run")
+	if k, err := s.look.FindKey(context.Background(), old.SHA256()); !litellm.IsKind(err, litellm.NotFound) {
+		s.Errorf("a day after it was blocked the old generation is still there: %+v, error %v, after %s", k, err, ran)
 	}
 }
 
