@@ -87,7 +87,8 @@ func (s *site) kept(old *litellm.Key, second secret.Value, models []string) {
 func (s *site) retires(p liveProxy, old secret.Value) {
 	s.Helper()
 	s.env["OPENCLAW_LITELLM_GRACE_PERIOD"] = s.grace
-	time.Sleep(3 * time.Second)
+	// The grace period, and up to a second each that the proxy's clock cuts off, that it is told late, and that the log cuts off.
+	time.Sleep(5 * time.Second)
 	s.must("run")
 	if err := s.look.VerifyKey(context.Background(), old); !litellm.IsKind(err, litellm.KeyBlocked) {
 		s.Errorf("after its grace the old generation is told: %v", err)
