@@ -45,8 +45,9 @@ func (b pair) factor(period time.Duration) decimal.Decimal {
 
 // burn judges how fast the budget burns, and tells of the fastest pair of windows that does: burn = (spend/budget)·
 // (period/window) over both windows of the pair. It is worth a finding only if, at the pace of either, the rest of the
-// budget is gone before the reset: what was spent two days ago is over if today's pace lasts. What is not known can only make the true pace faster, so that what is found is so even if
-// not all of a window was read. Of the slow pair nothing is told that the forecast tells.
+// budget is gone before the reset: what was spent two days ago is over if today's pace lasts. What is not known can only
+// make the true pace faster, so that what is found is so even if not all of a window was read. Of the slow pair nothing
+// is told that the forecast tells.
 func burn(f Facts, p Policy, now time.Time) []finding.Finding {
 	period := f.period()
 	if !p.BurnRate || !f.Limit.Valid || !f.left().IsPositive() || !f.ResetAt.After(now) {

@@ -31,8 +31,8 @@ func proxyDown(p Proxy) finding.Finding {
 	return f
 }
 
-// stalled is what 1.106 says of a database that is connected and answers too late.
-const stalled = "stalled"
+// Stalled is what LiteLLM says from 1.106 on of a database that is connected and answers too late.
+const Stalled = "stalled"
 
 func databaseDown(p Proxy) finding.Finding {
 	out := finding.Finding{
@@ -43,7 +43,7 @@ func databaseDown(p Proxy) finding.Finding {
 			"were invalid), and spend in the meantime may be lost.",
 		Source: "GET /health/readiness",
 	}
-	if p.Database == stalled {
+	if p.Database == Stalled {
 		out.Summary = "the LiteLLM proxy waits too long for its database"
 		out.Advice = "Look at PostgreSQL's load, locks and connections, and at the proxy's processor: within the last half minute a request " +
 			"gave up waiting for its key to be looked up, and while the proxy says so, load balancers take it out."

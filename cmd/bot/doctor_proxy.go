@@ -29,7 +29,7 @@ func (x *examination) reach(ctx context.Context) bool {
 	}
 	if !ready.Ready {
 		remedy := databaseRemedy
-		if ready.Database == "stalled" { // LiteLLM's word for it, from 1.106 on
+		if ready.Database == failover.Stalled {
 			remedy = "PostgreSQL answers too slowly: see its load, and the proxy's"
 		}
 		x.note("database", "", stateFault, "the proxy answers, its database is "+ready.Database, remedy)
