@@ -82,6 +82,14 @@ func nobodyThere(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &dns) && dns.IsNotFound
 }
 
+// fileRemedy says what to do where a key file cannot be read or written.
+func fileRemedy(err error) string {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return "make room where it is, or name a file elsewhere"
+	}
+	return "name a file in a directory that exists and that this process may write to"
+}
+
 // adviseOutcome adds remedies to what a rotation says of the proxy. What the new key itself is refused for is no fault
 // of the management key.
 func (b *bot) adviseOutcome(o *rotate.Outcome) {

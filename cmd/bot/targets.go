@@ -30,9 +30,7 @@ func (b *bot) targetOf(t settings.Target) rotate.Target {
 	if t.File != "" {
 		file := b.keyFileOf(t)
 		return advisedFile{advisedTarget{file, func(err error) error {
-			return advise(err, func(error) (string, string) {
-				return t.From.String(), "name a file in a directory that exists and that this process may write to"
-			})
+			return advise(err, func(e error) (string, string) { return t.From.String(), fileRemedy(e) })
 		}}, file}
 	}
 	target := &github.SecretTarget{
