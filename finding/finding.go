@@ -85,7 +85,8 @@ type Finding struct {
 	Limit    *Quantity `json:"limit,omitempty"`
 	Since    time.Time `json:"since,omitzero"` // zero: not known
 	Cause    string    `json:"cause,omitempty"`
-	Advice   string    `json:"advice"` // one sentence on what to do
+	Who      string    `json:"who,omitempty"` // a person, user or address; shown in private views alone
+	Advice   string    `json:"advice"`        // one sentence on what to do
 	Evidence Evidence  `json:"evidence,omitempty"`
 	Source   string    `json:"source,omitempty"` // where the figures came from, e.g. "GET /user/info"
 }

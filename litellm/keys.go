@@ -77,7 +77,7 @@ func (c *Client) FindKey(ctx context.Context, token string) (*Key, error) {
 		return nil, err
 	}
 	q := call{op: op, path: "/key/info", query: url.Values{"key": {token}}, row: token}
-	o, _, err := c.get(ctx, q, "info")
+	o, a, err := c.get(ctx, q, "info")
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (c *Client) FindKey(ctx context.Context, token string) (*Key, error) {
 	if err != nil {
 		return nil, unreadable(op, err)
 	}
-	k.Token = token // the row comes without it
+	k.Token, k.AsOf = token, a.date // the row comes without its token
 	return &k, nil
 }
 

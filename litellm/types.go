@@ -26,6 +26,7 @@ type Key struct {
 	UpdatedAt      time.Time
 	CreatedBy      string                     // the caller's user id; "default_user_id" for the master key
 	Raw            map[string]json.RawMessage // the whole row, for fields that have no place above
+	AsOf           time.Time                  // the answer's Date header, UTC; zero but from FindKey
 }
 
 // User is one internal user: the holder of a logical key's budget.

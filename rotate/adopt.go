@@ -21,6 +21,7 @@ func (plan *Plan) aliasFree(p Policy, r Reading) bool {
 		return false
 	}
 	theirs := slices.DeleteFunc(slices.Clone(r.Alias), func(k litellm.Key) bool { return k.UserID == HolderID(p.Name) })
+	persons := slices.DeleteFunc(slices.Clone(theirs), func(k litellm.Key) bool { return !ofPerson(k) })
 	refuse := func(format string, args ...any) bool {
 		plan.Steps, plan.Refused = nil, &Conflict{fmt.Sprintf(format, args...)}
 		return false
@@ -28,11 +29,17 @@ func (plan *Plan) aliasFree(p Policy, r Reading) bool {
 	switch {
 	case len(theirs) == 0:
 		return true
-	case len(theirs) > 1: // LiteLLM takes two that are made at once
+	case len(persons) == len(theirs) && !p.Adopt: // anybody may take a free alias: that stops nothing
+		plan.Findings = append(plan.Findings, aliasTaken(p, p.Name, theirs[0], "the first generation gets another alias"))
+		return true
+	case len(theirs)-len(persons) > 1: // LiteLLM takes two that are made at once
 		return refuse("%d keys have that alias (hashes %s and %s): give all but one another alias in LiteLLM, or choose another key name",
 			len(theirs), short(theirs[0].Token), short(theirs[1].Token))
 	}
 	k := theirs[0]
+	if i := slices.IndexFunc(theirs, func(k litellm.Key) bool { return !ofPerson(k) }); i >= 0 {
+		k = theirs[i]
+	}
 	if why := adoptable(p, k); why != "" {
 		return refuse("a key with that alias exists already (hash %s, %s): %s", short(k.Token), facts(k), why)
 	}
@@ -41,12 +48,16 @@ func (plan *Plan) aliasFree(p Policy, r Reading) bool {
 	return true
 }
 
+// ofPerson reports whether a key belongs to a user of its own, as every key does that somebody other than an administrator
+// made.
+func ofPerson(k litellm.Key) bool { return k.UserID != "" && k.UserID != masterUser }
+
 // adoptable returns why a key with our alias must not be taken over, or "".
 func adoptable(p Policy, k litellm.Key) string {
 	switch {
 	case !p.Adopt:
 		return "set adopt: true to take it over, or choose another key name"
-	case k.UserID != "" && k.UserID != masterUser:
+	case ofPerson(k):
 		return fmt.Sprintf("it belongs to the user %s, whose budget it would leave; remove its user_id first, or choose another key name", k.UserID)
 	case k.Blocked:
 		return "it is blocked; unblock it or choose another key name"

@@ -1,14 +1,17 @@
 package rotate
 
+import "slices"
+
 // report puts what a reading showed into the outcome. It keeps what this run did.
 func (r *Runner) report(reading Reading, plan Plan) {
 	p := r.Policy
 	r.out.Name, r.out.Owner = p.Name, p.Owner
 	r.out.CurrentNumber = -1
+	r.last = plan
 	if plan.Waiting != "" {
-		r.out.Waiting = plan.Waiting
+		r.out.Waiting, r.out.WaitUntil = plan.Waiting, plan.WaitUntil
 	}
-	r.out.Findings = plan.Findings
+	r.out.Findings = slices.Concat(plan.Findings, r.found)
 	r.describeHolder(reading)
 	r.out.Generations = describeGenerations(p, plan)
 	if plan.current >= 0 {

@@ -9,102 +9,36 @@ import (
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
-// claim is the right to write to one logical key, held by this run until expires (our wall clock).
+// claim is the right to write to one logical key, held by this run for a while.
 type claim struct {
-	gen     int
-	token   string
-	expires time.Time
-	lost    bool // it ran out, or is another run's: nothing may be written any more
+	gen   int
+	token string
+	lasts time.Duration // from read on
+	read  clock         // when the proxy said so
+	lost  bool          // it ran out, or another run took over: nothing may be written any more
+}
+
+// heldBy returns the claim of a row that expires at some time of the proxy's clock, as a reading at c showed it.
+func heldBy(k litellm.Key, gen int, c clock) claim {
+	return claim{gen: gen, token: k.Token, lasts: min(claimFor, k.Expires.Sub(c.proxy)), read: c}
 }
 
 // errClaimLost stops a run at once: somebody else may be at work.
 var errClaimLost = errors.New("the claim has run out; this run stops, the next one continues")
 
-// underClaim takes the claim, plans again from a fresh reading, does what is still due and releases the claim.
-func (r *Runner) underClaim(ctx context.Context, reading Reading, plan Plan) error {
-	if reading.Holder == nil {
-		// The claim is a key of the holder, so the holder comes first. Creating it twice changes nothing.
-		if err := r.take(ctx, reading, plan, plan.Steps[0]); err != nil {
-			return err
-		}
-	}
-	won, err := r.claim(ctx, plan.next)
-	if err != nil {
-		return fmt.Errorf("claiming: %w", err)
-	}
-	if !won {
-		return nil
-	}
-	err = r.work(ctx)
-	return errors.Join(err, r.release(ctx))
-}
-
-// claim creates claim n and reads back who has it. It returns false, with Outcome.Waiting set, when another run is at
-// work.
-func (r *Runner) claim(ctx context.Context, n int) (bool, error) {
-	value := claimValue(r.Policy.Name, n)
-	fields := litellm.Fields{
-		"user_id": HolderID(r.Policy.Name), "blocked": true, "max_budget": 0, "duration": litellmDuration(claimFor),
-		"metadata": withJournal(nil, journal{Version: journalVersion, Kind: kindClaim, Name: r.Policy.Name, Gen: n, Run: r.Options.Run}),
-	}
-	if err := r.LiteLLM.GenerateKey(ctx, litellm.NewKey{Value: value, Fields: fields}); err != nil {
-		return false, err
-	}
-	reading, err := r.read(ctx)
-	if err != nil {
-		return false, err
-	}
-	rs := sortRows(r.Policy, reading)
-	for _, c := range rs.claims {
-		if c.Token != value.SHA256() {
-			continue
-		}
-		if c.Run != r.Options.Run {
-			r.out.Waiting = fmt.Sprintf("another run (%s) has just claimed key %q", c.Run, r.Policy.Name)
-			return false, nil
-		}
-		r.held = claim{gen: n, token: c.Token, expires: r.localTime(c.Expires)}
-		return r.alone(ctx, rs, reading.Now)
-	}
-	for _, k := range reading.keys() {
-		if k.Token == value.SHA256() {
-			return false, fmt.Errorf("somebody else made the key %s, which only this tool should; delete it", short(k.Token))
-		}
-	}
-	// Ours was ignored, because the claim was another run's, and that run has finished and deleted it since.
-	r.out.Waiting = fmt.Sprintf("another run has just finished with key %q", r.Policy.Name)
-	return false, nil
-}
-
-// alone gives the claim back when a reading under it shows another run: numbers can come free after a clean-up, so a
-// stale and a fresh plan may claim different ones, and each sees the other here.
-func (r *Runner) alone(ctx context.Context, rs rows, now time.Time) (bool, error) {
-	other := rs.claimedBy(r.Options.Run, now)
-	if other == nil && (len(rs.generations) == 0 || rs.generations[len(rs.generations)-1].Gen < r.held.gen) {
-		return true, nil
-	}
-	r.out.Waiting = fmt.Sprintf("another run worked on key %q at the same time", r.Policy.Name)
-	if other != nil {
-		r.out.Waiting = fmt.Sprintf("another run (%s) is at work on key %q", other.Run, r.Policy.Name)
-	}
-	return false, r.release(ctx)
-}
-
-// localTime turns a time of the proxy's clock into ours.
-func (r *Runner) localTime(t time.Time) time.Time {
-	return r.readAt.Add(t.Sub(r.asOf))
-}
+// errTakenOver is errClaimLost where another run ended the claim.
+var errTakenOver = fmt.Errorf("another run took over this key, because a compromised key does not wait (%w)", errClaimLost)
 
 // guarded returns a context for one write that cannot outlive the claim, renewing the claim when little of it is left.
 func (r *Runner) guarded(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	if r.held.lost {
 		return nil, nil, errClaimLost
 	}
-	left := r.held.expires.Sub(r.Now().Round(0))
-	if r.held.token == "" { // before the claim: only the creation of the holder, which is create-once
+	if r.held.token == "" { // before the claim: the holder and its nonce alone
 		ctx, cancel := context.WithCancel(ctx)
 		return ctx, cancel, nil
 	}
+	left := r.left()
 	if left <= 0 {
 		r.held.lost = true
 		return nil, nil, errClaimLost
@@ -113,34 +47,57 @@ func (r *Runner) guarded(ctx context.Context) (context.Context, context.CancelFu
 		if err := r.renew(ctx, left); err != nil {
 			return nil, nil, err
 		}
-		left = r.held.expires.Sub(r.Now().Round(0))
+		left = r.left()
 	}
 	ctx, cancel := context.WithTimeout(ctx, left)
 	return ctx, cancel, nil
 }
 
+// left is how long the claim still lasts.
+func (r *Runner) left() time.Duration { return r.held.lasts - r.held.read.since(r.Now()) }
+
 // renew extends the claim and reads back that it is still ours.
 func (r *Runner) renew(ctx context.Context, left time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
-	if err := r.LiteLLM.UpdateKey(ctx, r.held.token, litellm.Fields{"duration": litellmDuration(claimFor)}); err != nil {
+	err := r.LiteLLM.UpdateKey(ctx, r.held.token, litellm.Fields{"duration": litellmDuration(claimFor)})
+	if err != nil && !litellm.IsKind(err, litellm.NotFound) {
 		return fmt.Errorf("renewing the claim: %w", err)
 	}
+	k, err := r.stillHeld(ctx)
+	if err == nil {
+		r.held = heldBy(*k, r.held.gen, clock{k.AsOf, r.Now()})
+	}
+	return err
+}
+
+// fence asks the proxy whether the claim still stands, before what the target or an agent would notice: another run may
+// have taken over while this one was suspended.
+func (r *Runner) fence(ctx context.Context) error {
+	_, err := r.stillHeld(ctx)
+	return err
+}
+
+// stillHeld reads the claim's row. A claim that is gone, or is another run's, is lost.
+func (r *Runner) stillHeld(ctx context.Context) (*litellm.Key, error) {
 	k, err := r.LiteLLM.FindKey(ctx, r.held.token)
+	if litellm.IsKind(err, litellm.NotFound) {
+		r.held.lost = true
+		return nil, errTakenOver
+	}
 	if err != nil {
-		return fmt.Errorf("reading the renewed claim: %w", err)
+		return nil, fmt.Errorf("checking that the claim still stands: %w", err)
 	}
 	if j, err := readJournal(k.Metadata); err != nil || j == nil || j.Run != r.Options.Run {
 		r.held.lost = true
-		return errClaimLost
+		return nil, errTakenOver
 	}
-	r.held.expires = r.localTime(k.Expires)
-	return nil
+	return k, nil
 }
 
 // release deletes our own claim. Past its expiry the row may be another run's of the same number, so it is left.
 func (r *Runner) release(ctx context.Context) error {
-	if r.held.token == "" || r.held.lost || !r.Now().Round(0).Before(r.held.expires) {
+	if r.held.token == "" || r.held.lost || r.left() <= 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)

@@ -29,7 +29,10 @@ type journal struct {
 	Kind    string `json:"kind"`
 	Name    string `json:"name"`
 
-	Owner   string `json:"owner,omitempty"`   // holder
+	Owner string `json:"owner,omitempty"` // holder
+	// Nonce is what the values of claims are derived from, in hex (holder). It opens nothing: who knows it can make a run
+	// report them, and take a random claim.
+	Nonce   string `json:"nonce,omitempty"`
 	Adopted string `json:"adopted,omitempty"` // holder: token of the key taken over as generation 0
 
 	Template   string `json:"template,omitempty"`   // holder: the configured key it came from
@@ -102,12 +105,14 @@ func markedAlias(name string, n int, mark string, at time.Time) string {
 	return fmt.Sprintf("%s.%s-%s", generationAlias(name, n), mark, at.UTC().Format(markTime))
 }
 
-// marked returns when the alias says that the mark was set; ok is false if it does not say so.
+// marked returns when the alias says that the mark was set; ok is false if it does not say so. What follows the time tells
+// the alias from another one that was taken.
 func marked(alias, mark string) (at time.Time, ok bool) {
 	_, text, ok := strings.Cut(alias, "."+mark+"-")
 	if !ok {
 		return time.Time{}, false
 	}
+	text, _, _ = strings.Cut(text, "-")
 	at, err := time.Parse(markTime, text)
 	return at, err == nil
 }

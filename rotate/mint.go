@@ -46,10 +46,7 @@ func (r *Runner) rotation(ctx context.Context, plan Plan) error {
 		r.placed(i, j.Gen, err)
 		errs = append(errs, err)
 	}
-	if len(j.Placed) == len(r.Policy.Targets) {
-		j.DoneAt = r.proxyNow()
-	}
-	err = r.step(ctx, steps[StepFinish], func(ctx context.Context) error { return r.finish(ctx, value.SHA256(), j) })
+	err = r.step(ctx, steps[StepFinish], func(ctx context.Context) error { return r.finish(ctx, value.SHA256(), &j) })
 	if err == nil && !j.DoneAt.IsZero() {
 		r.out.Rotated = true
 		err = r.notify(ctx, j.Gen)
@@ -66,9 +63,9 @@ func (r *Runner) generation(ctx context.Context, plan Plan, s Step) (secret.Valu
 	value := r.newKey()
 	j := journal{
 		Version: journalVersion, Kind: kindGeneration, Name: r.Policy.Name, Gen: plan.next,
-		Run: r.Options.Run, MintedAt: r.proxyNow(), Compromised: r.Options.Compromised,
+		Run: r.Options.Run, MintedAt: r.clock.proxy, Compromised: r.Options.Compromised,
 	}
-	return value, j, r.step(ctx, s, func(ctx context.Context) error { return r.mint(ctx, value, r.newFields(plan, j)) })
+	return value, j, r.step(ctx, s, func(ctx context.Context) error { return r.mint(ctx, value, j.Gen, r.newFields(plan, j)) })
 }
 
 // recover reads the plaintext with that token from the key file that holds it.
@@ -142,7 +139,6 @@ func (r *Runner) newFields(plan Plan, j journal) litellm.Fields {
 		fields["team_id"] = p.TeamID
 	}
 	fields["user_id"] = HolderID(p.Name)
-	fields["key_alias"] = generationAlias(p.Name, j.Gen)
 	fields["metadata"] = withJournal(from.Metadata, j)
 	return fields
 }
@@ -169,8 +165,11 @@ func carryBudgets(fields litellm.Fields, from litellm.Key) {
 
 // mint creates the row and reads it back: LiteLLM's answer echoes what was sent, not what was stored. A lost answer is
 // repeated with the same value, never with another.
-func (r *Runner) mint(ctx context.Context, value secret.Value, fields litellm.Fields) error {
-	made := r.LiteLLM.GenerateKey(ctx, litellm.NewKey{Value: value, Fields: fields})
+func (r *Runner) mint(ctx context.Context, value secret.Value, gen int, fields litellm.Fields) error {
+	made := r.withAlias(ctx, generationAlias(r.Policy.Name, gen), func(alias string) error {
+		fields["key_alias"] = alias
+		return r.LiteLLM.GenerateKey(ctx, litellm.NewKey{Value: value, Fields: fields})
+	})
 	k, err := r.LiteLLM.FindKey(ctx, value.SHA256())
 	if err != nil {
 		return errors.Join(made, fmt.Errorf("reading it back: %w", err))
@@ -182,8 +181,11 @@ func (r *Runner) mint(ctx context.Context, value secret.Value, fields litellm.Fi
 	return nil
 }
 
-// place writes one target until the stamp read back is provably ours.
+// place writes one target until the stamp read back is provably ours. Before that it asks whether the claim still stands.
 func (r *Runner) place(ctx context.Context, t Target, value secret.Value, j *journal) error {
+	if err := r.fence(ctx); err != nil {
+		return err
+	}
 	for range placeTries {
 		stamp, own, err := t.Write(ctx, value)
 		if err != nil {
@@ -201,12 +203,15 @@ func (r *Runner) place(ctx context.Context, t Target, value secret.Value, j *jou
 }
 
 // finish is the one later change of a generation's own metadata: what was placed, and that it is done if all was.
-func (r *Runner) finish(ctx context.Context, token string, j journal) error {
+func (r *Runner) finish(ctx context.Context, token string, j *journal) error {
 	k, err := r.LiteLLM.FindKey(ctx, token)
 	if err != nil {
 		return fmt.Errorf("reading the row: %w", err)
 	}
-	if err := r.LiteLLM.UpdateKey(ctx, token, litellm.Fields{"metadata": withJournal(k.Metadata, j)}); err != nil {
+	if len(j.Placed) == len(r.Policy.Targets) {
+		j.DoneAt = r.doneAt(k.AsOf, *j)
+	}
+	if err := r.LiteLLM.UpdateKey(ctx, token, litellm.Fields{"metadata": withJournal(k.Metadata, *j)}); err != nil {
 		return err
 	}
 	if k, err = r.LiteLLM.FindKey(ctx, token); err != nil {
@@ -217,6 +222,18 @@ func (r *Runner) finish(ctx context.Context, token string, j journal) error {
 		return errors.New("the proxy did not keep the journal")
 	}
 	return nil
+}
+
+// doneAt is when every target holds the generation: the latest of the proxy's clock, asked after the last write, ours, and
+// those of the targets. Grace counts from it, so one clock that is wrong must not set it back.
+func (r *Runner) doneAt(asOf time.Time, j journal) time.Time {
+	at := later(asOf, r.Now().UTC().Round(0))
+	for _, text := range j.Placed {
+		if written, err := time.Parse(time.RFC3339, text); err == nil { // a key file's stamp is no time
+			at = later(at, written.UTC())
+		}
+	}
+	return at
 }
 
 // notify tells running agents, under the claim. Its failure does not undo the rotation.

@@ -74,6 +74,22 @@ type StepResult struct {
 	Err  error // nil while Done, or if the step was not reached
 }
 
+// NotDone is what a person asked for and did not get. It is an error, so that it is a failure in every report.
+type NotDone struct {
+	Asked string    // the request, as the command line has it: "rotate --compromised"
+	Why   string    // "" where the other errors of the outcome say it
+	Until time.Time // when a run can do it at the latest; zero: not known
+}
+
+// Error implements error.
+func (n *NotDone) Error() string {
+	text := "not done: " + n.Asked
+	if n.Why != "" {
+		text += ": " + n.Why
+	}
+	return text
+}
+
 // ToldToStop is what an outcome waits for if the program was told to stop before all that is due was done.
 const ToldToStop = "the program was told to stop; the next run goes on"
 
@@ -85,6 +101,11 @@ type Outcome struct {
 	Rotated bool         // a new generation is in every target
 	Later   *Later       // an earlier rotation that failed and was not tried again in this run; nil: none
 	Waiting string       // why nothing was touched although something may be due (another run is at work); "" otherwise
+	// WaitUntil is when the claim of the run that Waiting names ends at the latest, UTC; zero: there is none.
+	WaitUntil time.Time
+	// Overtaken says that another run did what this one was asked for; "" otherwise.
+	Overtaken string
+	NotDone   *NotDone // what a person asked for and did not get; nil: nothing. Err says it too
 
 	// What the last reading showed.
 	Holder         *litellm.User // with all its key rows; nil: there is none, or it was not read

@@ -11,9 +11,11 @@ import (
 
 // Options are what one run was asked to do.
 type Options struct {
-	Run     string    // this run's random id, as its claim and generations carry it
-	Started time.Time // when the run began, by the proxy's clock
-	Now     bool      // rotate although the interval has not passed, and although a person blocked the current key
+	Run string // this run's random id, as its claim and generations carry it
+	// Started, if not zero, is when the run began by the proxy's clock: a generation minted since then is what it asked for.
+	// Zero: every generation that the run's first reading does not show is.
+	Started time.Time
+	Now     bool // rotate although the interval has not passed, and although a person blocked the current key
 	// Compromised is Now, and ends the grace of every older generation as soon as each target was tried.
 	Compromised bool
 	// Unblock reopens the newest generation that was retired, for those who still hold it, and does nothing else.
@@ -21,14 +23,35 @@ type Options struct {
 	// CheckTargets asks for the targets' stamps even if nothing else is due: how drift is found.
 	CheckTargets bool
 
-	upkeep bool // the run has rotated already: plan what follows alone
+	upkeep    bool            // the run has rotated already: plan what follows alone
+	seen      map[string]bool // tokens of the generations that the first reading showed; nil: Started tells
+	reopening string          // token of the generation that this run is reopening; "" none yet
+	takeOver  []string        // tokens of other runs' claims that this run ends
+	takeAny   bool            // it ends all of them
+}
+
+// asked reports whether a person asked for something now, as against upkeep.
+func (o Options) asked() bool { return o.Now || o.Compromised || o.Unblock }
+
+// since reports whether a generation was minted after the run began.
+func (o Options) since(g row) bool {
+	if !o.Started.IsZero() {
+		return !g.MintedAt.Before(o.Started)
+	}
+	return o.seen != nil && !o.seen[g.Token]
+}
+
+// takesOver reports whether this run ends the claim. Only a compromised key does not wait.
+func (o Options) takesOver(claim row) bool {
+	return o.Compromised && (o.takeAny || slices.Contains(o.takeOver, claim.Token))
 }
 
 // Plan is what one reading concludes. It is a value: printing it and executing it are the same plan.
 type Plan struct {
 	Steps []Step
 	// Waiting says why nothing may be written now although that is no failure: another run is at work.
-	Waiting string
+	Waiting   string
+	WaitUntil time.Time // when that claim ends at the latest, UTC; zero if nobody is waited for
 	// Stopped says why nothing may be written until a person acts: a stop order. It has a critical finding.
 	Stopped string
 	// Refused is a conflict with the settings that a person must resolve; nothing was touched.
@@ -45,6 +68,7 @@ type Plan struct {
 	resume  *row // an unfinished generation to go on with instead of minting
 	drifted []Target
 	rows    rows
+	others  []row // claims of other runs that stand in the way
 
 	ownLimit bool   // a new generation carries the policy's limit itself,
 	window   string // with this window
@@ -74,15 +98,22 @@ func (c *Conflict) Error() string { return c.Why }
 
 // NewPlan concludes from one reading what is due. It is pure.
 func NewPlan(p Policy, r Reading, o Options) Plan {
+	plan := newPlan(p, r, o)
+	plan.addNonce(r)
+	return plan
+}
+
+func newPlan(p Policy, r Reading, o Options) Plan {
 	rs := sortRows(p, r)
 	plan := Plan{next: rs.next(o.Run), rows: rs, current: rs.current(), Findings: rs.foreign}
 	if plan.Refused = checkHolder(p, r); plan.Refused != nil {
 		return plan
 	}
-	if c := rs.claimedBy(o.Run, r.Now); c != nil {
-		plan.Waiting = fmt.Sprintf("another run (%s) is at work on key %q until %s", c.Run, p.Name, c.Expires.UTC().Format(time.RFC3339))
+	if plan.others = rs.claimedBy(o, r.Now); len(plan.others) > 0 {
+		plan.Waiting, plan.WaitUntil = waiting(p.Name, plan.others[0])
 		return plan
 	}
+	plan.takeOverSteps(r, o)
 	if o.Unblock {
 		plan.unblockSteps(p, r, o)
 		return plan
@@ -101,6 +132,24 @@ func NewPlan(p Policy, r Reading, o Options) Plan {
 		plan.Wants.Stamps = true
 	}
 	return plan
+}
+
+// addNonce puts before every other step the one that gives the holder of an earlier release its nonce. It is never due by
+// itself: without a claim nobody needs it.
+func (plan *Plan) addNonce(r Reading) {
+	if r.Holder == nil || len(plan.Steps) == 0 || plan.rows.nonce() != "" {
+		return
+	}
+	plan.Steps = slices.Insert(plan.Steps, 0, Step{Kind: StepUpdate, Target: nonceStep,
+		Reason: "claims are derived from it, and the release that made the holder had none"})
+}
+
+// takeOverSteps ends the claims of other runs that do not hold this one up.
+func (plan *Plan) takeOverSteps(r Reading, o Options) {
+	for _, c := range plan.rows.othersClaims(o, r.Now) {
+		plan.Steps = append(plan.Steps, Step{Kind: StepTakeOver, Gen: c.Gen, Token: c.Token,
+			Reason: fmt.Sprintf("a compromised key does not wait for run %s, which has not finished", c.Run)})
+	}
 }
 
 // checkHolder refuses a holder that is not this configuration's.
@@ -253,9 +302,9 @@ func (plan *Plan) rotationReason(p Policy, r Reading, o Options) string {
 	}
 	cur := plan.rows.generations[plan.current]
 	switch {
-	case o.Compromised && plan.newest().MintedAt.Before(o.Started):
+	case o.Compromised && !plan.replacedSince(o):
 		return "the older generations are compromised (--compromised)"
-	case o.Now && cur.MintedAt.Before(o.Started):
+	case o.Now && !o.since(cur):
 		return "rotation was asked for (--now)"
 	}
 	if reason, wait := plan.unfinishedReason(p, r, o, plan.current); reason != "" || wait {
@@ -268,6 +317,11 @@ func (plan *Plan) rotationReason(p Policy, r Reading, o Options) string {
 		return fmt.Sprintf("generation %d is %s old, the interval is %s", cur.Gen, age(r.Now.Sub(cur.MintedAt)), age(p.Interval))
 	}
 	return ""
+}
+
+// replacedSince reports whether a generation that says that the older ones are compromised was minted since the run began.
+func (plan *Plan) replacedSince(o Options) bool {
+	return slices.ContainsFunc(plan.rows.generations, func(g row) bool { return g.Compromised && o.since(g) })
 }
 
 // newest is the last generation in the order, current or not.

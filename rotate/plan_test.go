@@ -56,7 +56,7 @@ type world struct {
 
 func newWorld() *world {
 	w := &world{Policy: policy()}
-	w.journal = journal{Version: 1, Kind: kindHolder, Name: w.Name, Owner: w.Owner}
+	w.journal = journal{Version: 1, Kind: kindHolder, Name: w.Name, Owner: w.Owner, Nonce: strings.Repeat("5a", nonceBytes)}
 	w.Reading = Reading{Now: now, Self: self, Holder: &litellm.User{
 		ID: HolderID(w.Name), MaxBudget: w.Policy.MaxBudget, BudgetDuration: "1mo", AsOf: now,
 	}}
@@ -97,9 +97,15 @@ func (w *world) stamps(value string) *world {
 
 func (w *world) claim(n int, run string, expires time.Time) *world {
 	w.Holder.Keys = append(w.Holder.Keys, litellm.Key{
-		Token: claimValue(w.Name, n).SHA256(), UserID: HolderID(w.Name), CreatedBy: self, Blocked: true, Expires: expires,
+		Token: claimValue(w.journal.Nonce, w.Name, n).SHA256(), UserID: HolderID(w.Name), CreatedBy: self, Blocked: true, Expires: expires,
 		Metadata: withJournal(nil, journal{Version: 1, Kind: kindClaim, Name: w.Name, Gen: n, Run: run}),
 	})
+	return w
+}
+
+// aliasOf is who has the plain alias, apart from the holder.
+func (w *world) aliasOf(others ...litellm.Key) *world {
+	w.Reading.Alias = append([]litellm.Key{}, others...)
 	return w
 }
 
@@ -285,7 +291,10 @@ func TestPlan(t *testing.T) {
 			}(), Options{}, []string{"verify g2", "place g2 A", "place g2 B", "finish g2"}},
 		{"the plain alias moves off the old generation first, then on",
 			newWorld().generation(1, 2*day, true).generation(2, day, true, func(k *litellm.Key, _ *journal) { k.Alias = "openclaw.g2" }).
-				alias(0, "openclaw"), Options{}, []string{"alias g1 openclaw.g1", "alias g2 openclaw"}},
+				alias(0, "openclaw").aliasOf(), Options{}, []string{"alias g1 openclaw.g1", "alias g2 openclaw"}},
+		{"an alias that somebody else has is left alone",
+			newWorld().generation(1, 2*day, true, func(k *litellm.Key, _ *journal) { k.Alias = "openclaw.g1" }).
+				aliasOf(litellm.Key{Alias: "openclaw", UserID: "mallory", Token: "taken"}), Options{}, nil},
 		{"an expired claim is cleaned up",
 			newWorld().generation(1, day, true).claim(2, "dead", now.Add(-5*time.Minute)), Options{}, []string{"cleanup g2"}},
 		{"numbers go on above a dead claim's",

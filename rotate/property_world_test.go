@@ -88,7 +88,9 @@ type place struct {
 	stamp   string
 	writes  int
 	refuses bool
-	waived  bool // --compromised could not write it
+	waived  bool                    // --compromised could not write it
+	dead    bool                    // what it holds was blocked on its way here, by a run that took over
+	late    func(secret.Value) bool // reports whether a value was blocked on its way; nil: none is
 }
 
 func (p *place) String() string                  { return p.name }
@@ -110,7 +112,8 @@ func (p *place) Write(_ context.Context, v secret.Value) (string, bool, error) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.writes++
-		p.value, p.stamp, p.waived = v, fmt.Sprintf("%s write %d", p.name, p.writes), false
+		p.value, p.stamp = v, fmt.Sprintf("%s write %d", p.name, p.writes)
+		p.waived, p.dead = false, p.late != nil && p.late(v)
 		if p.file {
 			p.stamp = v.SHA256()
 		}

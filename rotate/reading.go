@@ -10,12 +10,14 @@ import (
 
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
+	"github.com/org/openclaw-litellm-action/secret"
 )
 
 // Reading is what one look at the proxy and the targets showed. The parts that cost requests of their own are nil until
 // a plan wants them.
 type Reading struct {
 	Now    time.Time     // the proxy's time, UTC
+	Clock  time.Time     // our own time at that moment, UTC; zero: as Now
 	Self   string        // created_by of the rows that our management key makes
 	Holder *litellm.User // with all its key rows; nil: there is none
 	Member *litellm.TeamMember
@@ -92,7 +94,7 @@ func sortRows(p Policy, r Reading) rows {
 			out.foreign = append(out.foreign, foreignRow(p, k, fmt.Sprintf("it was made by %q, not by our management key", k.CreatedBy)))
 		case j.Kind == kindGeneration:
 			out.generations = append(out.generations, row{k, *j})
-		case j.Kind == kindClaim && k.Token == claimValue(p.Name, j.Gen).SHA256():
+		case j.Kind == kindClaim: // whatever its value: earlier releases derived another one, and a taken one is avoided
 			out.claims = append(out.claims, row{k, *j})
 		default:
 			out.foreign = append(out.foreign, foreignRow(p, k, fmt.Sprintf("its journal has an unknown kind %q", j.Kind)))
@@ -131,14 +133,44 @@ func (rs rows) next(run string) int {
 	return rs.highest + 1
 }
 
-// claimedBy returns an unexpired claim of a run other than own, or nil.
-func (rs rows) claimedBy(own string, now time.Time) *row {
+// nonce is the holder's, "" if there is none to use.
+func (rs rows) nonce() string {
+	if rs.holder == nil || !validNonce(rs.holder.Nonce) {
+		return ""
+	}
+	return rs.holder.Nonce
+}
+
+// claimWith returns the claim of that value, or nil.
+func (rs rows) claimWith(value secret.Value) *row {
+	token := value.SHA256()
 	for i, c := range rs.claims {
-		if c.Run != own && !claimExpired(c, now) {
+		if c.Token == token {
 			return &rs.claims[i]
 		}
 	}
 	return nil
+}
+
+// holdsClaim reports whether a claim's row is there.
+func (rs rows) holdsClaim(token string) bool {
+	return slices.ContainsFunc(rs.claims, func(c row) bool { return c.Token == token })
+}
+
+// claimedBy returns the unexpired claims of other runs, less those that this run takes over.
+func (rs rows) claimedBy(o Options, now time.Time) []row {
+	return slices.DeleteFunc(rs.othersClaims(o, now), func(c row) bool { return o.takesOver(c) })
+}
+
+// othersClaims returns the unexpired claims of other runs.
+func (rs rows) othersClaims(o Options, now time.Time) []row {
+	var out []row
+	for _, c := range rs.claims {
+		if c.Run != o.Run && !claimExpired(c, now) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // claimExpired allows for skewed clocks. A claim without an expiry never was one of ours to wait for.

@@ -11,34 +11,19 @@ import (
 // lost, and a blocked key can be reopened for an agent that was forgotten.
 const deleteAfter = 24 * time.Hour
 
+// compromisedReason is why a generation is blocked whatever its grace.
+const compromisedReason = "a newer generation says that it is compromised"
+
 // upkeepSteps adds what is due apart from a rotation: the alias, retirement, deletion and the clean-up of dead claims.
 // When a rotation is due too it comes first, and the runner plans the upkeep again after it.
 func (plan *Plan) upkeepSteps(p Policy, r Reading, o Options) {
-	plan.aliasSteps(p)
+	plan.aliasSteps(p, r)
 	plan.retireSteps(p, r)
 	for _, c := range plan.rows.claims {
 		if c.Run != o.Run && claimExpired(c, r.Now) {
 			plan.Steps = append(plan.Steps, Step{Kind: StepCleanup, Gen: c.Gen, Token: c.Token,
 				Reason: fmt.Sprintf("run %s died and its claim has expired", c.Run)})
 		}
-	}
-}
-
-// aliasSteps gives the plain alias to the current generation alone: first off the others, then on.
-func (plan *Plan) aliasSteps(p Policy) {
-	if plan.current < 0 {
-		return
-	}
-	cur := plan.rows.generations[plan.current]
-	for _, g := range plan.rows.generations {
-		if g.Alias == p.Name && g.Token != cur.Token {
-			plan.Steps = append(plan.Steps, Step{Kind: StepAlias, Gen: g.Gen, Token: g.Token, Target: generationAlias(p.Name, g.Gen),
-				Reason: fmt.Sprintf("the plain alias goes to generation %d", cur.Gen)})
-		}
-	}
-	if cur.Alias != p.Name && !plan.rotate {
-		plan.Steps = append(plan.Steps, Step{Kind: StepAlias, Gen: cur.Gen, Token: cur.Token, Target: p.Name,
-			Reason: "the current generation carries the key's name"})
 	}
 }
 
@@ -53,7 +38,7 @@ func (plan *Plan) retireSteps(p Policy, r Reading) {
 			plan.deleteAfterADay(p, r, g)
 		case g.Blocked:
 		case plan.compromisedAbove(i):
-			plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: "a newer generation says that it is compromised"})
+			plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: compromisedReason})
 		case below:
 			plan.blockAfterGrace(p, r, i)
 		}
@@ -65,9 +50,9 @@ func (plan *Plan) deleteAfterADay(p Policy, r Reading, g row) {
 	at, ok := marked(g.Alias, markBlocked)
 	switch {
 	case !ok:
-		plan.Steps = append(plan.Steps, Step{Kind: StepAlias, Gen: g.Gen, Token: g.Token, Target: markedAlias(p.Name, g.Gen, markBlocked, r.Now),
+		plan.Steps = append(plan.Steps, Step{Kind: StepAlias, Gen: g.Gen, Token: g.Token, Target: markedAlias(p.Name, g.Gen, markBlocked, r.latest()),
 			Reason: "its alias says since when it is blocked"})
-	case !r.Now.Before(at.Add(deleteAfter)):
+	case !r.past().Before(at.Add(deleteAfter)):
 		plan.Steps = append(plan.Steps, Step{Kind: StepDelete, Gen: g.Gen, Token: g.Token, Reason: fmt.Sprintf("it was blocked at %s", stamp(at))})
 	}
 }
@@ -85,14 +70,14 @@ func (plan *Plan) compromisedAbove(i int) bool {
 
 // blockAfterGrace blocks generation i when its grace is over, no target drifted or is unknown, and nobody uses it any
 // more. Grace begins anew with each later generation, since a target may have held i until then; the longest grace does
-// not, or else it would never end where it is longer than the rotation interval.
+// not, or else it would never end where it is longer than the rotation interval. No clock that is wrong makes it shorter.
 func (plan *Plan) blockAfterGrace(p Policy, r Reading, i int) {
-	g, cur := plan.rows.generations[i], plan.rows.generations[plan.current]
+	g, cur, now := plan.rows.generations[i], plan.rows.generations[plan.current], r.past()
 	replaced := plan.replacedAt(i)
-	if r.Now.Before(replaced.Add(p.Grace)) {
+	if now.Before(replaced.Add(p.Grace)) {
 		return
 	}
-	over := !r.Now.Before(graceStart(cur, g).Add(p.Grace))
+	over := !now.Before(graceStart(cur, g).Add(p.Grace))
 	if over && r.Stamps == nil {
 		plan.Wants.Stamps = true
 		return
@@ -102,33 +87,34 @@ func (plan *Plan) blockAfterGrace(p Policy, r Reading, i int) {
 	}
 	use, asked := r.Uses[g.Token]
 	if !asked {
-		plan.Wants.Uses = append(plan.Wants.Uses, UseQuery{g.Token, usedSince(p, replaced, r.Now)})
+		plan.Wants.Uses = append(plan.Wants.Uses, UseQuery{g.Token, usedSince(p, replaced, now)})
 		return
 	}
-	unused, overdue := use.At.IsZero(), !r.Now.Before(replaced.Add(p.MaxGrace))
-	why := fmt.Sprintf("generation %d has been in every target for %s", cur.Gen, age(r.Now.Sub(cur.DoneAt)))
+	unused, overdue := use.At.IsZero(), !now.Before(replaced.Add(p.MaxGrace))
+	why := fmt.Sprintf("generation %d has been in every target for %s", cur.Gen, age(now.Sub(cur.DoneAt)))
 	if !unused {
 		why += "; it is still used, and block_in_use is set"
 	}
-	if over && (unused || overdue && p.BlockInUse) {
+	if over && (unused || (overdue && p.BlockInUse)) {
 		plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: why})
 	}
 	if !unused {
-		plan.Findings = append(plan.Findings, stillUsed(p, g, use, replaced, graceStart(cur, g), r.Now))
+		plan.Findings = append(plan.Findings, stillUsed(p, g, use, replaced, graceStart(cur, g), now))
 	}
 }
 
 // graceStart is when g's grace began: when the current generation was everywhere, or when a person reopened g.
 func graceStart(cur, g row) time.Time { return reopened(g, cur.DoneAt) }
 
-// replacedAt is when the generation after i was everywhere, or when a person reopened i since.
+// replacedAt is when a generation after i was first everywhere, or when a person reopened i since.
 func (plan *Plan) replacedAt(i int) time.Time {
+	var first time.Time // zero: i is not below current, and this is never asked
 	for _, next := range plan.rows.generations[i+1:] {
 		if !next.DoneAt.IsZero() {
-			return reopened(plan.rows.generations[i], next.DoneAt)
+			first = earlier(next.DoneAt, first)
 		}
 	}
-	return time.Time{} // not below current: never asked
+	return reopened(plan.rows.generations[i], first)
 }
 
 // reopened is when a person reopened g, if that was after at, else at.

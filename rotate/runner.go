@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/secret"
 )
@@ -17,7 +18,7 @@ type Runner struct {
 	LiteLLM *litellm.Client
 	Policy  Policy
 	Fleet   *Fleet  // an earlier reading of many keys, to plan from at first; nil: this key is read by itself
-	Options Options // Run and Started may be left empty: they are filled in
+	Options Options // Run may be left empty: it is filled in
 
 	NewKey   func() secret.Value // nil: "sk-" and 32 random bytes
 	Mask     func(secret.Value)  // called with each new key before anything else; nil: no need
@@ -31,14 +32,19 @@ type Runner struct {
 	// written one after the other. It returns the context for that work, and what ends it. nil: no need to wait.
 	Ready func(ctx context.Context) (context.Context, func(), error)
 
-	asOf, readAt time.Time // the proxy's time of the last reading, and ours
-	held         claim
-	out          Outcome
-	taken        map[Step]bool // by identity: what this run has done or failed to do already
+	clock    clock // of the last reading
+	last     Plan  // that the last reading gave
+	nonce    string
+	held     claim
+	out      Outcome
+	found    []finding.Finding // by this run, apart from its plans
+	blockers []string          // tokens of claims that this run waits for
+	taken    map[Step]bool     // by identity: what this run has done or failed to do already
 }
 
 // Plan reads and concludes what Rotate would do. It writes nothing. Outcome.Err tells what could not be read.
 func (r *Runner) Plan(ctx context.Context) Outcome {
+	r.Options.takeAny = true
 	reading, plan, err := r.conclude(ctx)
 	r.report(reading, plan)
 	r.out.Later = plan.Later
@@ -68,25 +74,36 @@ func (r *Runner) Show(ctx context.Context) Outcome {
 }
 
 // Rotate does what is due and returns what came of it. It blocks until the key is done, a step failed, or Stopping is
-// closed; ctx cancels harder, at the next request. Running it again is free and continues where it stopped.
+// closed; ctx cancels harder, at the next request. Running it again is free and continues where it stopped. What a person
+// asked for (Now, Compromised, Unblock) waits a little for another run at work; what it then still did not get is
+// Outcome.NotDone.
 func (r *Runner) Rotate(ctx context.Context) Outcome {
+	began := clock{ours: r.Now()}
+	for r.attempt(ctx) && r.mayWait(ctx, began) {
+	}
+	r.settle()
+	return r.out
+}
+
+// attempt reads, plans and does what is due, once. It reports whether another run was in the way.
+func (r *Runner) attempt(ctx context.Context) (again bool) {
+	r.out.Waiting, r.out.WaitUntil = "", time.Time{}
 	reading, plan, err := r.conclude(ctx)
 	r.report(reading, plan)
 	r.out.Later = plan.Later
 	if err != nil || !plan.goAhead() || len(plan.Steps) == 0 {
 		r.fail(err)
-		r.sayOvertaken(plan)
-		return r.out
+		return err == nil && plan.Waiting != ""
 	}
 	if r.stopping() {
 		r.out.Waiting = ToldToStop
-		return r.out
+		return false
 	}
 	// A leaked key does not live on because a target is gone: there the write itself is the try.
 	leaked := r.Options.Compromised && len(plan.rows.generations) > 0
 	if plan.rotate && !leaked && !r.preflight(ctx) {
 		if plan = r.withoutRotation(reading); reading.Holder == nil || len(plan.Steps) == 0 {
-			return r.out
+			return false
 		}
 	}
 	if plan.rotate {
@@ -94,18 +111,19 @@ func (r *Runner) Rotate(ctx context.Context) Outcome {
 		defer done()
 		if r.stopping() {
 			r.out.Waiting = ToldToStop
-			return r.out
+			return false
 		}
 		if err != nil {
 			r.fail(err)
-			return r.out
+			return false
 		}
 		ctx = ready
 	}
 	if err := r.underClaim(ctx, reading, plan); err != nil {
 		r.fail(err)
+		return false
 	}
-	return r.out
+	return r.out.Waiting != "" && r.out.Waiting != ToldToStop
 }
 
 // withoutRotation plans what is due apart from a rotation that no target would take now: a raised limit does not wait for
@@ -121,14 +139,6 @@ func (r *Runner) ready(ctx context.Context) (context.Context, func(), error) {
 		return ctx, func() {}, nil
 	}
 	return r.Ready(ctx)
-}
-
-// sayOvertaken says why a rotation that was asked for is not due any more.
-func (r *Runner) sayOvertaken(plan Plan) {
-	asked := r.Options.Now || r.Options.Compromised
-	if asked && plan.goAhead() && plan.current >= 0 && len(plan.Steps) == 0 && r.out.Err == nil {
-		r.out.Waiting = fmt.Sprintf("another run has rotated key %q since this one began", r.Policy.Name)
-	}
 }
 
 // goAhead reports whether the plan may write.
@@ -163,14 +173,15 @@ func (r *Runner) read(ctx context.Context) (Reading, error) {
 	reading := Reading{Self: id.UserID}
 	switch {
 	case litellm.IsKind(err, litellm.NotFound):
-		reading.Now = r.Now().UTC()
+		reading.Now = r.Now().UTC().Round(0)
 	case err != nil:
 		return Reading{}, fmt.Errorf("reading the holder: %w", err)
 	default:
 		reading.Holder, reading.Now = user, user.AsOf
 	}
-	r.asOf, r.readAt = reading.Now, r.Now().Round(0)
-	r.begin(reading.Now)
+	r.clock = clock{reading.Now, r.Now()}
+	reading.Clock = r.clock.ours.UTC().Round(0)
+	r.begin(reading)
 	if r.Policy.TeamID != "" && reading.Holder != nil {
 		m, err := r.LiteLLM.TeamMember(ctx, r.Policy.TeamID, HolderID(r.Policy.Name))
 		if err != nil && !litellm.IsKind(err, litellm.NotFound) {
@@ -213,13 +224,16 @@ func (r *Runner) holder(ctx context.Context) (*litellm.User, error) {
 	return user, nil
 }
 
-// begin fills in what identifies this run, once.
-func (r *Runner) begin(now time.Time) {
+// begin fills in what identifies this run, and what was there when it began, once.
+func (r *Runner) begin(reading Reading) {
 	if r.Options.Run == "" {
 		r.Options.Run = randomHex(8)
 	}
-	if r.Options.Started.IsZero() {
-		r.Options.Started = now
+	if r.Options.seen == nil {
+		r.Options.seen = map[string]bool{}
+		for _, k := range reading.keys() {
+			r.Options.seen[k.Token] = true
+		}
 	}
 }
 
@@ -258,7 +272,8 @@ func (r *Runner) stamps(ctx context.Context) map[string]Stamp {
 }
 
 func (r *Runner) lastUse(ctx context.Context, q UseQuery) (LastUse, error) {
-	rows := r.LiteLLM.SpendLogs(ctx, litellm.LogQuery{Token: q.Token, From: q.Since, To: r.proxyNow().Add(time.Minute), Descending: true, Limit: 1})
+	to := later(r.clock.at(r.Now()), r.Now().UTC()).Add(time.Minute)
+	rows := r.LiteLLM.SpendLogs(ctx, litellm.LogQuery{Token: q.Token, From: q.Since, To: to, Descending: true, Limit: 1})
 	for row, err := range rows {
 		if err != nil {
 			return LastUse{}, err
@@ -295,11 +310,6 @@ func (r *Runner) preflight(ctx context.Context) (ready bool) {
 		r.out.Targets[i].State, r.out.Targets[i].Detail = Failed, err.Error()
 	}
 	return ready
-}
-
-// proxyNow is the proxy's time, carried on from the last reading by our clock.
-func (r *Runner) proxyNow() time.Time {
-	return r.asOf.Add(r.Now().Round(0).Sub(r.readAt)).UTC()
 }
 
 func (r *Runner) stopping() bool {

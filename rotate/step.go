@@ -17,6 +17,9 @@ const (
 	StepDelete  Kind = "delete"  // remove a generation blocked long ago
 	StepUnblock Kind = "unblock" // reopen a retired generation
 	StepCleanup Kind = "cleanup" // remove an expired claim
+	// StepTakeOver ends the claim of another run, which stops at its next step: a compromised key does not wait.
+	StepTakeOver Kind = "takeover"
+	StepWait     Kind = "wait" // give another run a moment to finish; in progress only, never in a plan
 )
 
 // Step is one planned act, with what a person needs to judge it.

@@ -6,16 +6,21 @@ import (
 )
 
 // unblockSteps reopens the generation below current that was blocked last. The mark in its alias begins its grace anew.
+// One that a newer generation turns out to call compromised is blocked again: another run may have said so meanwhile.
 func (plan *Plan) unblockSteps(p Policy, r Reading, o Options) {
-	last, begun := -1, false
-	for i := plan.current - 1; i >= 0 && !begun; i-- {
+	last, begun := -1, o.reopening != ""
+	for i := plan.current - 1; i >= 0; i-- {
 		g := plan.rows.generations[i]
-		at, ok := marked(g.Alias, markReopened)
-		begun = ok && !at.Before(o.Started.Truncate(time.Second)) // by this run
 		switch {
-		case begun && !g.Blocked:
+		case begun && g.Token == o.reopening && !g.Blocked && plan.compromisedAbove(i):
+			plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: compromisedReason})
 			return
-		case g.Blocked && (begun || last < 0 || blockedAt(g, r.Now).After(blockedAt(plan.rows.generations[last], r.Now))):
+		case begun && g.Token == o.reopening && !g.Blocked:
+			return
+		case begun && g.Token == o.reopening:
+			last = i
+		case begun || !g.Blocked:
+		case last < 0 || blockedAt(g, r.Now).After(blockedAt(plan.rows.generations[last], r.Now)):
 			last = i
 		}
 	}
@@ -30,7 +35,7 @@ func (plan *Plan) unblockSteps(p Policy, r Reading, o Options) {
 	}
 	if !begun {
 		plan.Steps = append(plan.Steps, Step{Kind: StepAlias, Gen: g.Gen, Token: g.Token,
-			Target: markedAlias(p.Name, g.Gen, markReopened, r.Now), Reason: "its grace begins anew"})
+			Target: markedAlias(p.Name, g.Gen, markReopened, r.latest()), Reason: "its grace begins anew"})
 	}
 	plan.Steps = append(plan.Steps, Step{Kind: StepUnblock, Gen: g.Gen, Token: g.Token, Reason: "it was asked for (keys unblock)"})
 }

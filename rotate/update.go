@@ -75,6 +75,9 @@ func (plan *Plan) judgeTeam(p Policy, g row) {
 // repositoryStep is the Target of the step that journals which repository a key is for, which had no for_each before.
 const repositoryStep = "the holder's journal"
 
+// nonceStep is the Target of the step that gives the holder of an earlier release its nonce.
+const nonceStep = "the holder's nonce"
+
 // memberSteps brings the holder's budget in the team to the policy. Releases before 1.93 have no window for it, which is
 // said and not tried.
 func (plan *Plan) memberSteps(p Policy, r Reading) {

@@ -18,15 +18,16 @@ func (r *Runner) work(ctx context.Context) error {
 		if err != nil || !plan.goAhead() {
 			return errors.Join(append(errs, err)...)
 		}
+		if !plan.rows.holdsClaim(r.held.token) { // it costs nothing to see that here
+			r.held.lost = true
+			return errors.Join(append(errs, errTakenOver)...)
+		}
 		step, ok := r.nextStep(plan, &errs)
 		if ok && r.stopping() {
 			r.out.Waiting = ToldToStop
 			return errors.Join(errs...)
 		}
 		if !ok {
-			if len(r.out.Steps) == 0 {
-				r.sayOvertaken(plan)
-			}
 			return errors.Join(errs...)
 		}
 		if step.Kind == StepMint || step.Kind == StepVerify {
@@ -90,21 +91,31 @@ func (r *Runner) take(ctx context.Context, reading Reading, plan Plan, s Step) e
 			return r.update(ctx, reading, s)
 		case StepAdopt:
 			return r.adopt(ctx, reading, s)
-		case StepAlias:
-			err := r.LiteLLM.UpdateKey(ctx, s.Token, litellm.Fields{"key_alias": s.Target})
-			if litellm.IsKind(err, litellm.AliasTaken) {
-				err = fmt.Errorf("%w; find the other key that has it in LiteLLM, and give it another alias or delete it", err)
-			}
-			return err
-		case StepBlock:
-			return r.LiteLLM.BlockKey(ctx, s.Token)
-		case StepUnblock:
-			return r.LiteLLM.UnblockKey(ctx, s.Token)
-		case StepDelete, StepCleanup:
-			return r.LiteLLM.DeleteKey(ctx, s.Token)
 		}
-		return fmt.Errorf("unknown step %q", s.Kind)
+		return r.takeKey(ctx, s)
 	})
+}
+
+// takeKey does a step that changes one key row.
+func (r *Runner) takeKey(ctx context.Context, s Step) error {
+	switch s.Kind {
+	case StepAlias:
+		err := r.rename(ctx, s.Token, s.Target)
+		if err == nil && r.Options.Unblock {
+			r.Options.reopening = s.Token
+		}
+		return err
+	case StepBlock:
+		return r.LiteLLM.BlockKey(ctx, s.Token)
+	case StepUnblock:
+		if err := r.fence(ctx); err != nil { // what is reopened must not be compromised since
+			return err
+		}
+		return r.LiteLLM.UnblockKey(ctx, s.Token)
+	case StepDelete, StepCleanup, StepTakeOver:
+		return r.LiteLLM.DeleteKey(ctx, s.Token)
+	}
+	return fmt.Errorf("unknown step %q", s.Kind)
 }
 
 // noted runs a step, tells progress and keeps the result.
@@ -113,13 +124,17 @@ func (r *Runner) noted(s Step, do func() error) error {
 		r.Progress(r.Policy.Name, s)
 	}
 	err := do()
-	if err != nil && !errors.Is(err, errClaimLost) {
-		err = fmt.Errorf("%s: %w", Describe(s), err)
-	}
 	if r.taken == nil {
 		r.taken = map[Step]bool{}
 	}
 	r.taken[identity(s)] = err != nil
+	if errors.Is(err, errAliasTaken) { // no failure: the next reading says who has it
+		r.out.Steps = append(r.out.Steps, StepResult{Step: s})
+		return nil
+	}
+	if err != nil && !errors.Is(err, errClaimLost) {
+		err = fmt.Errorf("%s: %w", Describe(s), err)
+	}
 	r.out.Steps = append(r.out.Steps, StepResult{Step: s, Done: err == nil, Err: err})
 	return err
 }
@@ -149,6 +164,10 @@ func Describe(s Step) string {
 		return fmt.Sprintf("reopening generation %d", s.Gen)
 	case StepDelete:
 		return fmt.Sprintf("deleting generation %d", s.Gen)
+	case StepTakeOver:
+		return "taking over from another run"
+	case StepWait:
+		return "waiting for another run to finish"
 	}
 	return fmt.Sprintf("removing claim %d", s.Gen)
 }
@@ -167,7 +186,10 @@ func what(s Step) string {
 // reads back whose it is: another run may have made it at the same moment.
 func (r *Runner) createHolder(ctx context.Context, reading Reading, plan Plan) error {
 	p := r.Policy
-	j := journal{Version: journalVersion, Kind: kindHolder, Name: p.Name, Owner: p.Owner, Template: p.Template, Repository: p.Repository}
+	j := journal{
+		Version: journalVersion, Kind: kindHolder, Name: p.Name, Owner: p.Owner, Nonce: newNonce(),
+		Template: p.Template, Repository: p.Repository,
+	}
 	fields := litellm.Fields{"user_role": "internal_user_viewer", "auto_create_key": false}
 	limit, duration := p.MaxBudget, p.BudgetDuration
 	if k := adopted(reading, plan); k != nil {
@@ -190,11 +212,46 @@ func (r *Runner) createHolder(ctx context.Context, reading Reading, plan Plan) e
 			return fmt.Errorf("adding it to team %s: %w", p.TeamID, err)
 		}
 	}
-	user, err := r.LiteLLM.User(ctx, HolderID(p.Name))
+	return r.readNonce(ctx)
+}
+
+// readNonce reads the holder back, whose nonce is the one that stayed, and refuses a holder that is not ours.
+func (r *Runner) readNonce(ctx context.Context) error {
+	user, err := r.LiteLLM.User(ctx, HolderID(r.Policy.Name))
 	if err != nil {
 		return fmt.Errorf("reading it back: %w", err)
 	}
-	return checkHolder(p, Reading{Holder: user})
+	if err := checkHolder(r.Policy, Reading{Holder: user}); err != nil {
+		return err
+	}
+	r.nonce = sortRows(r.Policy, Reading{Holder: user}).nonce()
+	return nil
+}
+
+// writeNonce gives the holder a nonce, unless it has one by now, and reads back which one stayed.
+func (r *Runner) writeNonce(ctx context.Context) error {
+	id := HolderID(r.Policy.Name)
+	user, err := r.LiteLLM.User(ctx, id)
+	if err != nil {
+		return err
+	}
+	j, err := readJournal(user.Metadata)
+	if err != nil || j == nil {
+		return errors.Join(errors.New("the holder has no journal"), err)
+	}
+	if !validNonce(j.Nonce) {
+		j.Nonce = newNonce()
+		if err := r.LiteLLM.UpdateUser(ctx, id, litellm.Fields{"metadata": withJournal(user.Metadata, *j)}); err != nil {
+			return err
+		}
+	}
+	if err := r.readNonce(ctx); err != nil {
+		return err
+	}
+	if r.nonce == "" {
+		return errors.New("the proxy did not keep the holder's nonce")
+	}
+	return nil
 }
 
 // adopted returns the row that the plan takes over, or nil.
@@ -236,7 +293,7 @@ func (r *Runner) adopt(ctx context.Context, reading Reading, s Step) error {
 			return fmt.Errorf("noting it on the holder: %w", err)
 		}
 	}
-	now := r.proxyNow()
+	now := later(r.clock.at(r.Now()), r.Now().UTC().Round(0))
 	return r.LiteLLM.UpdateKey(ctx, s.Token, litellm.Fields{
 		"user_id": HolderID(r.Policy.Name),
 		"metadata": withJournal(k.Metadata, journal{
@@ -262,6 +319,8 @@ func (r *Runner) update(ctx context.Context, reading Reading, s Step) error {
 			return r.LiteLLM.UpdateKey(ctx, s.Token, fieldsOf(diff))
 		}
 		return fmt.Errorf("the row is gone")
+	case s.Target == nonceStep:
+		return r.writeNonce(ctx)
 	case s.Target == repositoryStep:
 		j, err := readJournal(reading.Holder.Metadata)
 		if err != nil {
