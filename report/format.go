@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -106,61 +105,6 @@ func away(t, now time.Time) string {
 	return finding.Short(now.Sub(t)) + " ago"
 }
 
-// headline sums the report up in a few words: "1 critical, 2 warnings, 1 failure, 3 keys rotated", or "all is well", which
-// it says only of what was judged.
-func headline(r Report) string {
-	var parts []string
-	add := func(n int, noun string) {
-		if n > 0 {
-			parts = append(parts, finding.Plural(n, noun))
-		}
-	}
-	add(r.Totals.Failures, "failure")
-	if n := r.Totals.Criticals; n > 0 {
-		parts = append(parts, fmt.Sprintf("%d critical", n))
-	}
-	add(r.Totals.Warnings, "warning")
-	if n := r.Totals.Left; n > 0 {
-		parts = append(parts, finding.Plural(n, "key")+" not looked after")
-	}
-	switch due := dueKeys(r); {
-	case due > 0:
-		parts = append(parts, finding.Plural(due, "key")+" due")
-	case len(parts) > 0:
-	case r.planned():
-		parts = append(parts, "nothing is due")
-	case r.judgedNothing():
-		parts = append(parts, totalText(r))
-	default:
-		parts = append(parts, "all is well")
-	}
-	if r.Totals.Rotated > 0 {
-		parts = append(parts, finding.Plural(r.Totals.Rotated, "key")+" rotated")
-	}
-	return strings.Join(parts, ", ")
-}
-
-// dueKeys counts the keys that a plan has work for.
-func dueKeys(r Report) int {
-	n := 0
-	for _, k := range r.Keys {
-		if r.planned() && len(k.Actions) > 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// planned reports whether r is a plan of what rotation would do.
-func (r Report) planned() bool {
-	return r.DryRun && slices.Contains([]string{"run", "rotate", "plan"}, r.Command)
-}
-
-// judgedNothing reports whether r tells what there is, and not whether it is well: a report of a period, a list of keys.
-func (r Report) judgedNothing() bool {
-	return slices.Contains([]string{"report", "keys"}, r.Command) && !r.judged.spending() && len(r.judged.failover) == 0
-}
-
 // actionText says what a step does, or did, in words.
 func actionText(a Action) string {
 	switch a.Step {
@@ -186,6 +130,8 @@ func actionText(a Action) string {
 		return fmt.Sprintf("delete generation %d", a.Generation)
 	case "cleanup":
 		return "remove an expired claim"
+	case "takeover":
+		return "take over from another run"
 	}
 	return a.Step
 }

@@ -153,7 +153,7 @@ func pageState(r Report) string {
 		return "critical"
 	case r.Totals.Failures > 0:
 		return "failed"
-	case r.Totals.Warnings > 0 || r.Totals.Left > 0:
+	case !r.well():
 		return "warning"
 	case r.judgedNothing():
 		return "info"

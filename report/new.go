@@ -111,7 +111,11 @@ func keysOf(in Input, redact func(string) string) []Key {
 }
 
 func (k *Key) takeOutcome(o rotate.Outcome, zone *time.Location, redact func(string) string) {
-	k.Owner, k.Generation, k.Rotated, k.Waiting = o.Owner, o.CurrentNumber, o.Rotated, o.Waiting
+	k.Owner, k.Generation, k.Rotated = o.Owner, o.CurrentNumber, o.Rotated
+	k.Waiting, k.WaitUntil = cmp.Or(o.Waiting, o.Overtaken), o.WaitUntil
+	if n := o.NotDone; n != nil {
+		k.NotDone = &NotDone{Asked: n.Asked, Until: n.Until}
+	}
 	k.BudgetDuration, k.ResetAt, k.NextRotation = o.BudgetDuration, o.ResetAt, o.NextRotation
 	known := len(o.Generations) > 0 || o.MaxBudget.Valid || !o.Spend.IsZero()
 	k.setSpend(decimal.NullDecimal{Decimal: o.Spend, Valid: known}, o.MaxBudget)

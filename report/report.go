@@ -93,6 +93,9 @@ type Key struct {
 	Generation int    `json:"generation"`        // current; -1: none, or not known
 	Rotated    bool   `json:"rotated"`           // in this pass
 	Waiting    string `json:"waiting,omitempty"` // why nothing was touched although something may be due
+	// WaitUntil is when the claim of the run that Waiting names ends at the latest, UTC; zero: nobody is waited for.
+	WaitUntil time.Time `json:"waiting_until,omitzero"`
+	NotDone   *NotDone  `json:"not_done,omitempty"` // what a person asked for and did not get; nil: nothing
 
 	Generations []Generation `json:"generations,omitempty"`
 	Targets     []Target     `json:"targets,omitempty"`
@@ -115,6 +118,12 @@ type Key struct {
 	Failed bool   `json:"failed"`          // something about it is among Failures
 
 	unlimited bool // it has no limit, as against one that is not known or not shown
+}
+
+// NotDone is what a person asked for and did not get.
+type NotDone struct {
+	Asked string    `json:"asked"`          // the request, as the command line has it: "rotate --compromised"
+	Until time.Time `json:"until,omitzero"` // when a run can do it at the latest; zero: not known
 }
 
 // Generation is one real virtual key that has carried the logical key's name.

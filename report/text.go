@@ -90,7 +90,7 @@ func (t *text) headlineTone() tone {
 	switch {
 	case t.r.Totals.Failures > 0 || t.r.Totals.Criticals > 0:
 		return alarm
-	case t.r.Totals.Warnings > 0 || t.r.Totals.Left > 0:
+	case !t.r.well():
 		return yellow
 	case t.r.judgedNothing():
 		return plain

@@ -21,9 +21,10 @@ func (plan *Plan) aliasSteps(p Policy, r Reading) {
 	if plan.current < 0 {
 		return
 	}
-	cur := plan.rows.generations[plan.current]
+	cur, ours := plan.rows.generations[plan.current], false
 	for _, g := range plan.rows.generations {
 		if g.Alias == p.Name && g.Token != cur.Token {
+			ours = true
 			plan.Steps = append(plan.Steps, Step{
 				Kind: StepAlias, Gen: g.Gen, Token: g.Token, Target: generationAlias(p.Name, g.Gen),
 				Reason: fmt.Sprintf("the plain alias goes to generation %d", cur.Gen),
@@ -33,7 +34,7 @@ func (plan *Plan) aliasSteps(p Policy, r Reading) {
 	if cur.Alias == p.Name || plan.rotate {
 		return
 	}
-	if r.Alias == nil {
+	if r.Alias == nil && !ours {
 		plan.Wants.Alias = true
 		return
 	}

@@ -128,7 +128,7 @@ func newPlan(p Policy, r Reading, o Options) Plan {
 		plan.rotationSteps(p, r, o)
 	}
 	plan.upkeepSteps(p, r, o)
-	if len(plan.Steps) == 0 && r.Stamps == nil && o.CheckTargets {
+	if len(plan.Steps) == 0 && !plan.Wants.any() && r.Stamps == nil && o.CheckTargets {
 		plan.Wants.Stamps = true
 	}
 	return plan

@@ -291,7 +291,7 @@ func TestPlan(t *testing.T) {
 			}(), Options{}, []string{"verify g2", "place g2 A", "place g2 B", "finish g2"}},
 		{"the plain alias moves off the old generation first, then on",
 			newWorld().generation(1, 2*day, true).generation(2, day, true, func(k *litellm.Key, _ *journal) { k.Alias = "openclaw.g2" }).
-				alias(0, "openclaw").aliasOf(), Options{}, []string{"alias g1 openclaw.g1", "alias g2 openclaw"}},
+				alias(0, "openclaw"), Options{}, []string{"alias g1 openclaw.g1", "alias g2 openclaw"}},
 		{"an alias that somebody else has is left alone",
 			newWorld().generation(1, 2*day, true, func(k *litellm.Key, _ *journal) { k.Alias = "openclaw.g1" }).
 				aliasOf(litellm.Key{Alias: "openclaw", UserID: "mallory", Token: "taken"}), Options{}, nil},
