@@ -33,14 +33,15 @@ func validNonce(nonce string) bool {
 
 // claimValue is the key value whose row is claim n on the key. LiteLLM keeps the first row made with a value, so the run
 // that finds its own id in the row holds the claim. Every internal user of the proxy may create keys with values of their
-// choice. So the value is an HMAC under the holder's nonce, which only administrators and the key itself can read.
-func claimValue(nonce, name string, n int) secret.Value {
+// choice, so nobody else may be able to compute it: it is an HMAC under the holder's nonce and the management key. The
+// nonce alone is not enough: on 1.81 every internal user can read it, with GET /spend/users.
+func claimValue(nonce string, management secret.Value, name string, n int) secret.Value {
 	key, err := hex.DecodeString(nonce)
 	if err != nil {
 		key = []byte(nonce) // never used: validNonce was asked first
 	}
 	mac := hmac.New(sha256.New, key)
-	fmt.Fprintf(mac, "claim\x00%s\x00%d", name, n)
+	fmt.Fprintf(mac, "claim\x00%s\x00%d\x00%s", name, n, management.MAC("openclaw-litellm claim"))
 	return secret.New(claimPrefix + hex.EncodeToString(mac.Sum(nil)))
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
-// RuleClaimTaken is a claim's key value that somebody else's key has. Only who has read the holder's journal can do that.
+// RuleClaimTaken is a claim's key value that somebody else's key has. It takes the management key to compute it.
 const RuleClaimTaken = "claim-taken"
 
 // underClaim takes the claim, plans again from a fresh reading, does what is still due and releases the claim. Without the
@@ -54,7 +54,7 @@ func (r *Runner) prepare(ctx context.Context, reading Reading, plan Plan) error 
 // claim creates claim n and reads back who has it. It returns false, with Outcome.Waiting set, when another run is at
 // work. A value that somebody else's key has taken stops nobody: it is reported, and a random value takes its place.
 func (r *Runner) claim(ctx context.Context, n int) (bool, error) {
-	value := claimValue(r.nonce, r.Policy.Name, n)
+	value := claimValue(r.nonce, r.LiteLLM.Key, r.Policy.Name, n)
 	rs, now, err := r.makeClaim(ctx, value, n)
 	if err != nil {
 		return false, err
@@ -138,8 +138,8 @@ func (r *Runner) claimTaken(k litellm.Key, n int) {
 	r.found = append(r.found, finding.Finding{
 		Rule: RuleClaimTaken, Severity: finding.Critical, Subject: finding.Subject{Kind: "key", Name: r.Policy.Name},
 		Summary: summary, Who: ownerOf(k),
-		Advice: "Delete that key in LiteLLM and find out how its owner learned the value: it takes reading the holder's " +
-			"journal, which administrators and the key's own agents can do. Rotation continued under another claim.",
+		Advice: "Replace the management key, because its owner must know it to compute that value, and delete the key in " +
+			"LiteLLM. Rotation continued under another claim.",
 		Source: "GET /key/info",
 	})
 	r.fail(fmt.Errorf("%s; rotation continued under another claim; delete that key in LiteLLM", summary))

@@ -97,7 +97,7 @@ func (w *world) stamps(value string) *world {
 
 func (w *world) claim(n int, run string, expires time.Time) *world {
 	w.Holder.Keys = append(w.Holder.Keys, litellm.Key{
-		Token: claimValue(w.journal.Nonce, w.Name, n).SHA256(), UserID: HolderID(w.Name), CreatedBy: self, Blocked: true, Expires: expires,
+		Token: claimValue(w.journal.Nonce, secret.New(self), w.Name, n).SHA256(), UserID: HolderID(w.Name), CreatedBy: self, Blocked: true, Expires: expires,
 		Metadata: withJournal(nil, journal{Version: 1, Kind: kindClaim, Name: w.Name, Gen: n, Run: run}),
 	})
 	return w

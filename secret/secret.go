@@ -6,6 +6,7 @@
 package secret
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
@@ -48,6 +49,14 @@ func (v Value) Equal(w Value) bool {
 func (v Value) SHA256() string {
 	sum := sha256.Sum256([]byte(v.Reveal()))
 	return hex.EncodeToString(sum[:])
+}
+
+// MAC returns the lower-case hex HMAC-SHA256 of message under the text. It reveals nothing of the text, and only who has
+// the text can compute it.
+func (v Value) MAC(message string) string {
+	mac := hmac.New(sha256.New, []byte(v.Reveal()))
+	mac.Write([]byte(message))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // String returns Redacted, or "" for the zero Value.

@@ -58,6 +58,10 @@ func TestRevealIsTheWayOut(t *testing.T) {
 	if got := secret.New("abc").SHA256(); got != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" {
 		t.Errorf("digest %s", got)
 	}
+	// RFC 4231, test case 2.
+	if got := secret.New("Jefe").MAC("what do ya want for nothing?"); got != "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" {
+		t.Errorf("MAC %s", got)
+	}
 }
 
 func TestASetTakesSecretsOutOfText(t *testing.T) {

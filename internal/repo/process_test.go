@@ -122,6 +122,7 @@ func revealed() map[string]int {
 		// What takes secrets out of text, and never gives them away.
 		"secret/secret.go Equal":  2,
 		"secret/secret.go SHA256": 1,
+		"secret/secret.go MAC":    1,
 		"secret/set.go Add":       2,
 		"slack/exchange.go quote": 1,
 		// What kind of token it is.
