@@ -5,20 +5,21 @@ import (
 	"encoding/json"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // AllKeys returns every key row of the proxy if that takes at most maxPages requests (GET /key/list, a hundred rows each,
-// oldest first). Where it would take more, ok is false and one request was made.
-func (c *Client) AllKeys(ctx context.Context, maxPages int) (keys []Key, ok bool, err error) {
+// oldest first). Where it would take more, ok is false and one request was made. asOf is the Date of the first answer, UTC.
+func (c *Client) AllKeys(ctx context.Context, maxPages int) (keys []Key, asOf time.Time, ok bool, err error) {
 	const op = "listing all keys"
 	query := url.Values{
 		"return_full_object": {"true"}, "size": {strconv.Itoa(listSize)}, "sort_by": {"created_at"}, "sort_order": {"asc"},
 	}
-	ok, err = c.pagesUpTo(ctx, call{op: op, path: "/key/list", query: query}, "keys", maxPages, collect(&keys))
+	asOf, ok, err = c.pagesUpTo(ctx, call{op: op, path: "/key/list", query: query}, "keys", maxPages, collect(&keys))
 	if err != nil || !ok {
-		return nil, false, err
+		return nil, time.Time{}, false, err
 	}
-	return keys, true, nil
+	return keys, asOf, true, nil
 }
 
 // collect returns a function that reads key rows into keys, each once: a row can move to another page while they are read.

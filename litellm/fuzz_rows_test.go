@@ -69,7 +69,7 @@ func FuzzRows(f *testing.F) {
 		said("finding a key", err)
 		_, err = fresh().Keys(ctx, "u")
 		said("listing keys", err)
-		_, _, err = fresh().AllKeys(ctx, 3)
+		_, _, _, err = fresh().AllKeys(ctx, 3)
 		said("listing all keys", err)
 		_, err = fresh().Users(ctx, "u")
 		said("listing users", err)

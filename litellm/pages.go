@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // pagesAtOnce is how many pages of one list are asked for side by side.
@@ -15,12 +16,13 @@ const pagesAtOnce = 4
 type page struct {
 	rows  []json.RawMessage
 	total int // of the pages, as the proxy says; 0: it does not
+	date  time.Time
 	err   error
 }
 
 // pages calls each for every element of the list in field, in order, until the list ends.
 func (c *Client) pages(ctx context.Context, q call, field string, each func(json.RawMessage) error) error {
-	ok, err := c.pagesUpTo(ctx, q, field, maxPages, each)
+	_, ok, err := c.pagesUpTo(ctx, q, field, maxPages, each)
 	if err == nil && !ok {
 		return &Error{Op: q.op, Route: "GET " + q.path, Kind: TooLarge, Message: "the list does not end"}
 	}
@@ -28,35 +30,37 @@ func (c *Client) pages(ctx context.Context, q call, field string, each func(json
 }
 
 // pagesUpTo is pages for lists of at most limit pages. Of a longer one it returns false, after one request where the
-// proxy says how long it is.
-func (c *Client) pagesUpTo(ctx context.Context, q call, field string, limit int, each func(json.RawMessage) error) (bool, error) {
+// proxy says how long it is. asOf is the Date of the first page.
+func (c *Client) pagesUpTo(
+	ctx context.Context, q call, field string, limit int, each func(json.RawMessage) error,
+) (asOf time.Time, ok bool, err error) {
 	first := c.page(ctx, q, field, 1)
 	if first.err != nil || first.total > limit {
-		return false, first.err
+		return asOf, false, first.err
 	}
 	next, last := 2, first
 	if err := c.take(q, first, each); err != nil {
-		return false, err
+		return asOf, false, err
 	}
 	for p := range c.ahead(ctx, q, field, first.total) {
 		if err := c.take(q, p, each); err != nil {
-			return false, err
+			return asOf, false, err
 		}
 		next, last = next+1, p
 	}
 	for first.total == 0 && len(last.rows) == listSize { // its length is not told
 		if next > limit {
-			return false, nil
+			return asOf, false, nil
 		}
 		if last = c.page(ctx, q, field, next); len(last.rows) == 0 && last.err == nil {
 			break
 		}
 		if err := c.take(q, last, each); err != nil {
-			return false, err
+			return asOf, false, err
 		}
 		next++
 	}
-	return true, nil
+	return first.date, true, nil
 }
 
 // ahead asks for the pages from the second to the last, some side by side, and yields them in order.
@@ -96,12 +100,12 @@ func (c *Client) ahead(ctx context.Context, q call, field string, last int) func
 func (c *Client) page(ctx context.Context, q call, field string, n int) page {
 	q.query = maps.Clone(q.query)
 	q.query.Set("page", strconv.Itoa(n))
-	o, _, err := c.get(ctx, q, field)
+	o, a, err := c.get(ctx, q, field)
 	if err != nil {
 		return page{err: err}
 	}
 	r := reader{object: o}
-	p := page{rows: r.list(field), total: int(r.count("total_pages"))}
+	p := page{rows: r.list(field), total: int(r.count("total_pages")), date: a.date}
 	if r.err != nil {
 		p.err = unreadable(q.op, r.err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/failover"
+	"github.com/org/openclaw-litellm-action/rotate"
 )
 
 // coverage is what a pass was able to judge. A story that a pass did not judge is neither over nor going on: it stays as it
@@ -65,6 +66,8 @@ func (c coverage) judges(rule, kind, name string) bool {
 		return slices.Contains(c.spend[name], rule)
 	case slices.Contains(failover.Rules(), rule):
 		return slices.Contains(c.failover, rule)
+	case rule == rotate.RuleClocks:
+		return len(c.rotated) > 0
 	case kind == "key" && rule == RuleFailed && part == spendPart:
 		return c.spend[name] != nil
 	case kind == "key" && rule == RuleFailed:

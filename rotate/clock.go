@@ -1,6 +1,14 @@
 package rotate
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/finding"
+)
+
+// RuleClocks is a clock of the proxy's that differs from ours by more than claims allow for.
+const RuleClocks = "clocks-differ"
 
 // clock relates the proxy's clock to ours. Both can be set, and ours stands still while the machine sleeps, so time that
 // has passed is the larger of the monotonic and the wall clock's difference: a claim never seems to last longer than it
@@ -40,3 +48,20 @@ func (r Reading) past() time.Time { return earlier(r.Now, r.Clock) }
 
 // latest is the time to begin a grace with: the later of both clocks.
 func (r Reading) latest() time.Time { return later(r.Now, r.Clock) }
+
+// checkClocks reports clocks that differ: old generations then work longer than their grace.
+func (plan *Plan) checkClocks(r Reading) {
+	ahead, word := r.Now.Sub(r.Clock), "behind"
+	if ahead < 0 {
+		ahead, word = -ahead, "ahead of"
+	}
+	if r.Holder == nil || r.Clock.IsZero() || ahead <= clockSkew {
+		return
+	}
+	plan.Findings = append(plan.Findings, finding.Finding{
+		Rule: RuleClocks, Severity: finding.Warning, Subject: finding.Subject{Kind: "tool", Name: "clock"},
+		Summary: fmt.Sprintf("this machine's clock is %s %s the proxy's", age(ahead), word),
+		Advice:  "Set both by NTP; until then an old generation can work longer than its grace period, never shorter.",
+		Source:  "the Date of GET /user/info",
+	})
+}

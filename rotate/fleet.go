@@ -12,7 +12,7 @@ import (
 // Fleet is one reading of the holders of many keys. It only saves requests: whatever is due is planned again from a
 // reading of its own before anything is written.
 type Fleet struct {
-	asOf    time.Time
+	asOf    time.Time                // the proxy's clock, UTC
 	holders map[string]*litellm.User // by id
 	known   *Holders
 }
@@ -30,8 +30,8 @@ const holdersPrefix = "openclaw-litellm/"
 
 // ReadFleet reads the holders of n keys and their generations from pages of /user/list and /key/list. It returns nil if
 // that would take more requests than reading the keys one by one: on a proxy with many keys of others, or with few of
-// ours. now is the caller's time when it began. known are the holders if they were just read; nil: they are read here.
-func ReadFleet(ctx context.Context, c *litellm.Client, n int, now time.Time, known *Holders) (*Fleet, error) {
+// ours. known are the holders if they were just read; nil: they are read here.
+func ReadFleet(ctx context.Context, c *litellm.Client, n int, known *Holders) (*Fleet, error) {
 	const few = 10
 	if n < few {
 		return nil, nil
@@ -47,7 +47,7 @@ func ReadFleet(ctx context.Context, c *litellm.Client, n int, now time.Time, kno
 	if n >= many {
 		wg.Go(users)
 	}
-	keys, ok, err := c.AllKeys(ctx, n/2)
+	keys, asOf, ok, err := c.AllKeys(ctx, n/2)
 	wg.Wait()
 	if err != nil || !ok {
 		return nil, err
@@ -58,7 +58,7 @@ func ReadFleet(ctx context.Context, c *litellm.Client, n int, now time.Time, kno
 	if holdersErr != nil {
 		return nil, holdersErr
 	}
-	f := &Fleet{asOf: now.UTC(), known: known, holders: make(map[string]*litellm.User, len(known.users))}
+	f := &Fleet{asOf: asOf, known: known, holders: make(map[string]*litellm.User, len(known.users))}
 	for i := range known.users {
 		f.holders[known.users[i].ID] = &known.users[i]
 	}

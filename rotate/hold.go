@@ -64,35 +64,32 @@ func (r *Runner) renew(ctx context.Context, left time.Duration) error {
 	if err != nil && !litellm.IsKind(err, litellm.NotFound) {
 		return fmt.Errorf("renewing the claim: %w", err)
 	}
-	k, err := r.stillHeld(ctx)
-	if err == nil {
-		r.held = heldBy(*k, r.held.gen, clock{k.AsOf, r.Now()})
-	}
-	return err
+	return r.fence(ctx)
 }
 
-// fence asks the proxy whether the claim still stands, before what the target or an agent would notice: another run may
-// have taken over while this one was suspended.
+// fence asks the proxy whether the claim still stands and how long it lasts, before what a target or an agent would
+// notice: another run may have taken over while this one was suspended, or our clock may have been set back.
 func (r *Runner) fence(ctx context.Context) error {
-	_, err := r.stillHeld(ctx)
-	return err
+	k, err := r.LiteLLM.FindKey(ctx, r.held.token)
+	if err != nil && !litellm.IsKind(err, litellm.NotFound) {
+		return fmt.Errorf("checking that the claim still stands: %w", err)
+	}
+	if err != nil || !r.isOurs(*k) {
+		r.held.lost = true
+		return errTakenOver
+	}
+	r.held = heldBy(*k, r.held.gen, clock{k.AsOf, r.Now()})
+	if r.held.lasts <= 0 {
+		r.held.lost = true
+		return errClaimLost
+	}
+	return nil
 }
 
-// stillHeld reads the claim's row. A claim that is gone, or is another run's, is lost.
-func (r *Runner) stillHeld(ctx context.Context) (*litellm.Key, error) {
-	k, err := r.LiteLLM.FindKey(ctx, r.held.token)
-	if litellm.IsKind(err, litellm.NotFound) {
-		r.held.lost = true
-		return nil, errTakenOver
-	}
-	if err != nil {
-		return nil, fmt.Errorf("checking that the claim still stands: %w", err)
-	}
-	if j, err := readJournal(k.Metadata); err != nil || j == nil || j.Run != r.Options.Run {
-		r.held.lost = true
-		return nil, errTakenOver
-	}
-	return k, nil
+// isOurs reports whether a claim's row is this run's.
+func (r *Runner) isOurs(k litellm.Key) bool {
+	j, err := readJournal(k.Metadata)
+	return err == nil && j != nil && j.Run == r.Options.Run
 }
 
 // release deletes our own claim. Past its expiry the row may be another run's of the same number, so it is left.

@@ -203,7 +203,11 @@ func (r *Runner) place(ctx context.Context, t Target, value secret.Value, j *jou
 }
 
 // finish is the one later change of a generation's own metadata: what was placed, and that it is done if all was.
+// It is where the rotation counts, so it asks whether the claim still stands.
 func (r *Runner) finish(ctx context.Context, token string, j *journal) error {
+	if err := r.fence(ctx); err != nil {
+		return err
+	}
 	k, err := r.LiteLLM.FindKey(ctx, token)
 	if err != nil {
 		return fmt.Errorf("reading the row: %w", err)
@@ -224,10 +228,12 @@ func (r *Runner) finish(ctx context.Context, token string, j *journal) error {
 	return nil
 }
 
-// doneAt is when every target holds the generation: the latest of the proxy's clock, asked after the last write, ours, and
-// those of the targets. Grace counts from it, so one clock that is wrong must not set it back.
+// doneAt is when every target holds the generation: the latest of the proxy's clock, asked after the last write, the same
+// as it was before and has run on since, ours, and those of the targets. Grace counts from it, so a clock that was set back
+// meanwhile must not take it along.
 func (r *Runner) doneAt(asOf time.Time, j journal) time.Time {
-	at := later(asOf, r.Now().UTC().Round(0))
+	now := r.Now()
+	at := later(later(asOf, r.clock.at(now)), now.UTC().Round(0))
 	for _, text := range j.Placed {
 		if written, err := time.Parse(time.RFC3339, text); err == nil { // a key file's stamp is no time
 			at = later(at, written.UTC())

@@ -100,6 +100,7 @@ func (c *Conflict) Error() string { return c.Why }
 func NewPlan(p Policy, r Reading, o Options) Plan {
 	plan := newPlan(p, r, o)
 	plan.addNonce(r)
+	plan.checkClocks(r)
 	return plan
 }
 
@@ -315,6 +316,10 @@ func (plan *Plan) rotationReason(p Policy, r Reading, o Options) string {
 	}
 	if at := due(cur, p); !r.Now.Before(at) {
 		return fmt.Sprintf("generation %d is %s old, the interval is %s", cur.Gen, age(r.Now.Sub(cur.MintedAt)), age(p.Interval))
+	}
+	const ahead = 24 * time.Hour // more than clocks differ by
+	if cur.MintedAt.After(r.latest().Add(ahead)) {
+		return fmt.Sprintf("generation %d was minted at %s, which is in the future: a clock was wrong", cur.Gen, stamp(cur.MintedAt))
 	}
 	return ""
 }

@@ -37,6 +37,7 @@ func TestWhateverHappensMoneyAndAccessAreKept(t *testing.T) {
 			"trouble2": m.disturbed,
 			"time":     m.time,
 			"settings": m.settings,
+			"clock":    m.setClock,
 			"by hand":  m.byHand,
 			"refuse":   m.refuse,
 			"reopen":   m.reopen,
@@ -200,8 +201,11 @@ func (m *machine) result(o rotate.Outcome) string {
 func (m *machine) disturbed(t *rapid.T) {
 	o := m.options(t)
 	l := &life{at: rapid.IntRange(1, 34).Draw(t, "at")}
-	l.what = rapid.SampledFrom([]string{"before", "after", "lost", "second run", "pause"}).Draw(t, "trouble")
+	l.what = rapid.SampledFrom([]string{"before", "after", "lost", "second run", "pause", "clock"}).Draw(t, "trouble")
 	what := l.what
+	if what == "clock" {
+		l.what, l.do = "meanwhile", func() { m.setClock(t) }
+	}
 	if what == "second run" || what == "pause" {
 		l.what = "meanwhile"
 		l.do = func() {
@@ -252,6 +256,12 @@ func (m *machine) time(t *rapid.T) {
 	}).Draw(t, "time")
 	m.pass(d)
 	m.tell(t, "%s pass", d)
+}
+
+// setClock sets the clock of the machine that runs.
+func (m *machine) setClock(t *rapid.T) {
+	m.wrong = rapid.SampledFrom([]time.Duration{0, 0, -time.Hour, -25 * time.Hour, -365 * 24 * time.Hour, time.Hour}).Draw(t, "wrong by")
+	m.tell(t, "our clock is wrong by %s", m.wrong)
 }
 
 // settings changes what the configuration says.
@@ -346,6 +356,7 @@ func (m *machine) end(t *rapid.T) {
 	for _, p := range m.places {
 		p.refuses = false
 	}
+	m.wrong = 0
 	m.pass(25 * time.Hour) // past claims and every back-off
 	var out rotate.Outcome
 	for i := range 6 {

@@ -151,6 +151,8 @@ type machine struct {
 	moved       bool // the adopted key is the holder's
 	story       []string
 
+	wrong time.Duration // what the clock of the machine that runs is wrong by; the proxy's is right
+
 	held        map[string]time.Time // :: token → when every target last held it
 	compromised map[string]bool      // :: token → a run with --compromised came after it
 }
@@ -223,7 +225,7 @@ func (m *machine) post(path, body string) error {
 
 func (m *machine) client(l *life) *litellm.Client {
 	return &litellm.Client{
-		BaseURL: m.proxy.URL(), Key: m.proxy.MasterKey(), Now: m.clock.Now, HTTP: &http.Client{Transport: cable{l, m.proxy.Client().Transport}},
+		BaseURL: m.proxy.URL(), Key: m.proxy.MasterKey(), Now: m.now, HTTP: &http.Client{Transport: cable{l, m.proxy.Client().Transport}},
 		Sleep: func(context.Context, time.Duration) error {
 			if l.dead {
 				return errDied
@@ -232,6 +234,9 @@ func (m *machine) client(l *life) *litellm.Client {
 		},
 	}
 }
+
+// now is what the clock of the machine that runs shows.
+func (m *machine) now() time.Time { return m.clock.Now().Add(m.wrong) }
 
 // run is one run of the program with its own life.
 func (m *machine) run(l *life, o rotate.Options) rotate.Outcome {
@@ -247,7 +252,7 @@ func (m *machine) run(l *life, o rotate.Options) rotate.Outcome {
 		}
 	}()
 	r := &rotate.Runner{
-		LiteLLM: m.client(l), Policy: m.policy, Options: o, Now: m.clock.Now,
+		LiteLLM: m.client(l), Policy: m.policy, Options: o, Now: m.now,
 		Sleep: func(_ context.Context, d time.Duration) error { m.clock.advance(d); return nil },
 		Mask:  func(v secret.Value) { m.minted = append(m.minted, v) },
 	}

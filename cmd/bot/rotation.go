@@ -59,7 +59,7 @@ feeding:
 
 // readFleet reads the selected keys together, if that takes fewer requests; nil: it does not.
 func (b *bot) readFleet(ctx context.Context, holders *rotate.Holders) *rotate.Fleet {
-	fleet, err := rotate.ReadFleet(ctx, b.proxy, len(b.selected()), b.now(), holders)
+	fleet, err := rotate.ReadFleet(ctx, b.proxy, len(b.selected()), holders)
 	if err != nil {
 		b.log.Warn("reading the keys one by one, because reading them together failed", "error", err)
 	}
