@@ -6,6 +6,7 @@ package finding
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -68,7 +69,9 @@ type Quantity struct {
 	Unit  string          `json:"unit"`
 }
 
-// Finding is one judged fact.
+// Finding is one judged fact. Summary, Cause, Level, Subject and Advice are shown to everybody: they hold words of this tool
+// and names of its configuration, never a person's name, address or anything that an outside system made up. Those are for
+// Who and Said.
 type Finding struct {
 	Rule     string   `json:"rule"` // stable, kebab-case: "budget-used", "served-by-fallback", …
 	Severity Severity `json:"severity"`
@@ -85,10 +88,23 @@ type Finding struct {
 	Limit    *Quantity `json:"limit,omitempty"`
 	Since    time.Time `json:"since,omitzero"` // zero: not known
 	Cause    string    `json:"cause,omitempty"`
-	Who      string    `json:"who,omitempty"` // a person, user or address; shown in private views alone
-	Advice   string    `json:"advice"`        // one sentence on what to do
+	Said     string    `json:"said,omitempty"` // what an outside system said, in its words; shown in private views alone
+	Who      string    `json:"who,omitempty"`  // a person, user or address; shown in private views alone
+	Advice   string    `json:"advice"`         // one sentence on what to do
 	Evidence Evidence  `json:"evidence,omitempty"`
 	Source   string    `json:"source,omitempty"` // where the figures came from, e.g. "GET /user/info"
+}
+
+// Why is the cause with what was said and who it is about, "" if none of them is known. A public view has emptied Said and
+// Who before it.
+func (f Finding) Why() string {
+	var parts []string
+	for _, part := range []string{f.Cause, f.Said, f.Who} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // Key identifies the story a finding belongs to: the same rule about the same subject in the same window.

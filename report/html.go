@@ -254,7 +254,7 @@ func pageFindings(r Report) ([]card, string) {
 		}
 		cards = append(cards, card{
 			Severity: severity, Summary: cmp.Or(shown(f.Summary, textLimit), "–"), Details: details(f, r),
-			Cause: shown(f.Cause, textLimit), Advice: shown(f.Advice, textLimit),
+			Cause: shown(f.Why(), textLimit), Advice: shown(f.Advice, textLimit),
 		})
 	}
 	return cards, moreThan(len(r.Findings), pageCards, "finding")

@@ -92,8 +92,8 @@ func mdFinding(f finding.Finding, r Report) string {
 	if d := details(f, r); d != "" {
 		row += " (" + mdText(d) + ")"
 	}
-	if f.Cause != "" {
-		row += "<br>Cause: " + mdText(clip(f.Cause, textLimit))
+	if why := f.Why(); why != "" {
+		row += "<br>Cause: " + mdText(clip(why, textLimit))
 	}
 	if f.Advice != "" {
 		row += "<br>→ " + mdText(clip(f.Advice, textLimit))

@@ -65,6 +65,7 @@ func New(in Input) Report {
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		f.Summary, f.Cause, f.Advice = redact(f.Summary), redact(f.Cause), redact(f.Advice)
+		f.Said, f.Who = redact(f.Said), redact(f.Who)
 	}
 	if in.Failover != nil {
 		r.Proxy = proxyOf(*in.Failover, redact)

@@ -172,8 +172,8 @@ func keep(told Story, known bool, f finding.Finding, now time.Time, due bool) St
 
 func noticeOf(reason Reason, s Story, f finding.Finding, now time.Time) Notice {
 	parts := []string{details(f, Report{})}
-	if f.Cause != "" {
-		parts = append(parts, "cause: "+clip(f.Cause, textLimit/2))
+	if why := f.Why(); why != "" {
+		parts = append(parts, "cause: "+clip(why, textLimit/2))
 	}
 	return Notice{
 		Reason: reason, Key: s.Key, Severity: f.Severity, Level: f.Level, Summary: clip(f.Summary, textLimit/2),

@@ -102,6 +102,9 @@ func scrub(s string) string {
 func public(r Report) Report {
 	r = mapTexts(r, scrub)
 	r.Logs, r.Overview = r.Logs.public(), r.Overview.public()
+	for i := range r.Findings { // mapTexts copied them
+		r.Findings[i].Said, r.Findings[i].Who = "", ""
+	}
 	if r.Proxy != nil {
 		r.Proxy.URL = ""
 	}
@@ -159,6 +162,7 @@ func mapTexts(r Report, f func(string) string) Report {
 	for i := range r.Findings {
 		g := &r.Findings[i]
 		g.Summary, g.Cause, g.Advice = f(g.Summary), f(g.Cause), f(g.Advice)
+		g.Said, g.Who = f(g.Said), f(g.Who)
 	}
 	r.Keys = slices.Clone(r.Keys)
 	for i := range r.Keys {

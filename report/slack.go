@@ -91,8 +91,8 @@ func slackFindings(found []finding.Finding, r Report) []string {
 		if d := details(f, r); d != "" {
 			s += " (" + slackText(d, nameLimit) + ")"
 		}
-		if f.Cause != "" {
-			s += "\nCause: " + slackText(f.Cause, textLimit)
+		if why := f.Why(); why != "" {
+			s += "\nCause: " + slackText(why, textLimit)
 		}
 		if f.Advice != "" {
 			s += "\n→ " + slackText(f.Advice, textLimit)

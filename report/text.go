@@ -209,8 +209,8 @@ func (t *text) findings() {
 		if s := details(f, t.r); s != "" {
 			t.para(indent, s, plain)
 		}
-		if f.Cause != "" {
-			t.para(indent, "cause: "+clip(visible(f.Cause), textLimit), plain)
+		if why := f.Why(); why != "" {
+			t.para(indent, "cause: "+clip(visible(why), textLimit), plain)
 		}
 		if f.Advice != "" {
 			t.para(indent+t.mark("→ ", "> "), clip(visible(f.Advice), textLimit), plain)
