@@ -142,7 +142,7 @@ func (r *Runner) claimTaken(k litellm.Key, n int) {
 			"LiteLLM. Rotation continued under another claim.",
 		Source: "GET /key/info",
 	})
-	r.fail(fmt.Errorf("%s; rotation continued under another claim; delete that key in LiteLLM", summary))
+	r.fail(finding.Naming(fmt.Errorf("%s; rotation continued under another claim; delete that key in LiteLLM", summary), ownerOf(k)))
 }
 
 // ownerOf names who has a key row, as well as the row says.

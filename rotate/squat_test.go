@@ -176,8 +176,11 @@ func everySquat(x *attack) {
 	token := x.squat(x.stolenClaim(3), "")
 	x.squatAlias(x.name + ".g3")
 	o = x.run(compromised)
-	if o.Err == nil || !strings.Contains(o.Err.Error(), token[:12]) || !o.Rotated {
-		x.Errorf("with the claim taken: rotated %v, error %v; want a rotation, and an error that names %s", o.Rotated, o.Err, token[:12])
+	if o.Err == nil || !strings.Contains(o.Err.Error(), token[:12]) || !strings.Contains(o.Err.Error(), x.user) || !o.Rotated {
+		x.Errorf("with the claim taken: rotated %v, error %v; want a rotation, and an error that names %s and %s", o.Rotated, o.Err, token[:12], x.user)
+	}
+	if strings.Contains(finding.Public(o.Err), x.user) {
+		x.Errorf("in public it names somebody: %s", finding.Public(o.Err))
 	}
 	x.names(o, rotate.RuleClaimTaken, finding.Critical)
 	x.names(o, rotate.RuleAliasTaken, finding.Warning)
