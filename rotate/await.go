@@ -20,9 +20,10 @@ func (r *Runner) mayWait(ctx context.Context, began clock) bool {
 		return false
 	}
 	if began.since(r.Now()) < patience {
-		if r.Progress != nil {
+		if r.Progress != nil && !r.waited {
 			r.Progress(r.Policy.Name, Step{Kind: StepWait, Reason: r.out.Waiting})
 		}
+		r.waited = true
 		return r.Sleep(ctx, lookAgain) == nil && !r.stopping()
 	}
 	if !r.Options.Compromised {

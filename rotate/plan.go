@@ -229,7 +229,18 @@ func (plan *Plan) rotationSteps(p Policy, r Reading, o Options) {
 		add(StepPlace, t.String(), placeReason(gen, r, t))
 	}
 	add(StepFinish, "", "the journal says which targets hold it")
+	plan.sayWhatEnds(o)
 	plan.sayWhatIsLost(p)
+}
+
+// sayWhatEnds adds the ends of the older generations that follow a rotation for a leak. They are planned anew once every
+// target was tried.
+func (plan *Plan) sayWhatEnds(o Options) {
+	for i, g := range plan.rows.generations {
+		if o.Compromised && !g.Blocked && !plan.compromisedAbove(i) {
+			plan.Steps = append(plan.Steps, Step{Kind: StepBlock, Gen: g.Gen, Token: g.Token, Reason: compromisedReason})
+		}
+	}
 }
 
 // sayWhatIsLost names limits of the current generation that LiteLLM counts on the key itself, so that they begin anew

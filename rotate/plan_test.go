@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -275,7 +276,7 @@ func TestPlan(t *testing.T) {
 				alias(0, markedAlias("openclaw", 1, markReopened, now.Add(-10*day))),
 			Options{Unblock: true}, []string{"alias g1 openclaw.g1.reopened-20261122T120000Z", "unblock g1"}},
 		{"--compromised rotates whatever the age",
-			newWorld().generation(1, day, true), Options{Compromised: true}, rotation2},
+			newWorld().generation(1, day, true), Options{Compromised: true}, slices.Concat(rotation2, []string{"block g1"})},
 		{"compromised and tried everywhere, one target failed: everything older is blocked, current too",
 			newWorld().generation(1, day, true).generation(2, time.Minute, false, placedA, func(_ *litellm.Key, j *journal) { j.Compromised = true }),
 			Options{}, []string{"block g1"}},

@@ -39,6 +39,7 @@ type Runner struct {
 	out      Outcome
 	found    []finding.Finding // by this run, apart from its plans
 	blockers []string          // tokens of claims that this run waits for
+	waited   bool              // and has said so
 	taken    map[Step]bool     // by identity: what this run has done or failed to do already
 }
 

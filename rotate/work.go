@@ -167,7 +167,7 @@ func Describe(s Step) string {
 	case StepTakeOver:
 		return "taking over from another run"
 	case StepWait:
-		return "waiting for another run to finish"
+		return fmt.Sprintf("waiting up to %s for another run to finish", patience)
 	}
 	return fmt.Sprintf("removing claim %d", s.Gen)
 }

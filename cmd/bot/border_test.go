@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/org/openclaw-litellm-action/secret"
 )
@@ -21,6 +22,14 @@ type border struct {
 	minted []secret.Value // every key value that the process sent, claims included
 	writes int            // since the last strike was set
 	strike *strike
+	delay  time.Duration // of every request to the proxy
+}
+
+// slow makes the proxy answer so much later.
+func (b *border) slow(d time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.delay = d
 }
 
 // crossing is one request that came to a gate.
@@ -169,6 +178,11 @@ func (b *border) enter(c crossing, body []byte) (index int, struck *strike) {
 	defer b.mu.Unlock()
 	b.log = append(b.log, c)
 	index = len(b.log) - 1
+	if c.gate == "litellm" && b.delay > 0 {
+		b.mu.Unlock()
+		time.Sleep(b.delay)
+		b.mu.Lock()
+	}
 	var sent struct{ Key string }
 	if c.path == "/key/generate" && json.Unmarshal(body, &sent) == nil {
 		b.minted = append(b.minted, secret.New(sent.Key))
