@@ -60,6 +60,16 @@ func (r *Runner) Plan(ctx context.Context) Outcome {
 	return r.out
 }
 
+// Examine reads as much as a plan needs and keeps its findings. It writes nothing, asks no target more than it must, and
+// its outcome has no steps.
+func (r *Runner) Examine(ctx context.Context) Outcome {
+	reading, plan, err := r.conclude(ctx)
+	r.report(reading, plan)
+	r.out.Later = plan.Later
+	r.fail(err)
+	return r.out
+}
+
 // Show reads what there is and asks no target. Its outcome has no steps.
 func (r *Runner) Show(ctx context.Context) Outcome {
 	reading, err := r.read(ctx)

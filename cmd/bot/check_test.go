@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func TestCheckBeforeTheTeam(t *testing.T) {
 // post writes to the proxy with the master key.
 func (i *inside) post(path, body string) {
 	i.Helper()
-	req, err := http.NewRequestWithContext(i.Context(), http.MethodPost, i.env["LITELLM_BASE_URL"]+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(i.Context(), http.MethodPost, cmp.Or(i.env["LITELLM_BASE_URL"], i.urls["litellm"])+path, strings.NewReader(body))
 	if err != nil {
 		i.Fatal(err)
 	}

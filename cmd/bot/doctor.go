@@ -52,6 +52,9 @@ func (b *bot) doctor(ctx context.Context) int {
 		}
 	}
 	x.places(ctx)
+	if x.asked {
+		x.logicalKeys(ctx)
+	}
 	x.issues(ctx)
 	x.tokens()
 	x.channel(ctx)

@@ -172,6 +172,25 @@ func TestDoctorNamesEachFault(t *testing.T) {
 		"no such issues": {func(i *inside) { i.env["OPENCLAW_LITELLM_ISSUE_REPOSITORY"] = "acme/nowhere" }, nil, "fault issue repository acme/nowhere"},
 		"kicked":         {func(i *inside) { i.slack.Kick(slackChannel) }, nil, "fault slack " + slackChannel},
 
+		"alias taken": {func(i *inside) {
+			i.run(exitOK, "rotate")
+			i.post("/user/new", `{"user_id":"mallory","user_role":"internal_user","auto_create_key":false}`)
+			for _, k := range i.proxy.Keys() {
+				if k.Alias == "openclaw" {
+					i.post("/key/update", fmt.Sprintf(`{"key":%q,"key_alias":"openclaw.g1"}`, k.Token))
+				}
+			}
+			i.post("/key/generate", `{"key_alias":"openclaw","user_id":"mallory"}`)
+		}, nil, "warning key openclaw"},
+		"foreign row": {func(i *inside) {
+			i.run(exitOK, "rotate")
+			i.post("/key/generate", `{"user_id":"openclaw-litellm/openclaw"}`)
+		}, nil, "warning key openclaw"},
+		"stop order": {func(i *inside) {
+			i.run(exitOK, "rotate")
+			i.post("/key/block", fmt.Sprintf(`{"key":%q}`, i.proxy.KeysOf("openclaw-litellm/openclaw")[0].Token))
+		}, nil, "fault key openclaw"},
+
 		"dangling model":    {func(i *inside) { i.openClaw(`{"ready":true}`, "nobody") }, nil, "fault openclaw openclaw.json:6:32"},
 		"no gateway":        {func(i *inside) { i.openClaw("", "backup") }, nil, "warning gateway"},
 		"gateway not ready": {func(i *inside) { i.openClaw(`{"ready":false,"failing":["channels"]}`, "backup") }, nil, "fault gateway"},
