@@ -3,6 +3,8 @@
 
 releases=(1.81.13 1.93.2 1.106.10)
 newest=${releases[-1]}
+latest=1.110.2        # incidents are tried on it as well, and nothing else
+incidents='Live(Squat|TakenOver|OurClock|Drill)'
 export LITELLM_LIVE_MASTER_KEY=${LITELLM_MASTER_KEY:-sk-master-1234567890123456}
 config=$root/observe/testdata/litellm.yaml   # of the proxies: what judgement needs besides keys and budgets
 second=$logs/second   # folder of the second proxy on one database
@@ -34,12 +36,28 @@ proxies() {
   export LITELLM_LIVE LITELLM_LIVE_DATABASE
   if [[ -s $second/url ]]; then export LITELLM_LIVE_SECOND=$newest=$(<"$second/url"); fi
   step 'contract: real LiteLLM and the one in memory' live_test ./litellm Contract
-  LIVE_SEQUENCES=${LIVE_SEQUENCES:-16} step 'money and access through rotations on real LiteLLM' live_test ./rotate Live -parallel 3
-  step 'end to end against real LiteLLM' live_test ./cmd/bot 'TestLive'
+  LIVE_SEQUENCES=${LIVE_SEQUENCES:-16} step 'money and access through rotations on real LiteLLM' \
+    live_test ./rotate Live -parallel 3 -skip "$incidents"
+  step 'end to end against real LiteLLM' live_test ./cmd/bot 'TestLive' -skip "$incidents"
+  incidents
   openclaw
   # Last on these proxies: it takes their databases away for a while.
   LITELLM_LIVE_OUTAGE=1 step 'figures equal SQL, evidence, rights, outages' live_test ./observe Live
   step "LiteLLM $newest in another time zone, with health checks" other_zone
+}
+
+# incidents lets squatters, take-overs, clocks and the drill of docs/runbook.md loose on every release, the latest included.
+incidents() {
+  step "LiteLLM $latest is up" start_proxy "$latest"
+  if is_up "$latest"; then
+    LITELLM_LIVE=$LITELLM_LIVE,$latest=$(proxy_url "$latest")
+    LITELLM_LIVE_DATABASE=$LITELLM_LIVE_DATABASE,$latest=$(<"$(litellm_cache)/run/$latest/database_url")
+  fi
+  step 'incidents on real LiteLLM: squatters, take-overs, clocks' live_test ./rotate "$incidents" -parallel 4
+  step 'the incident drill on real LiteLLM' live_test ./cmd/bot "$incidents" -parallel 4
+  LITELLM_LIVE=${LITELLM_LIVE%,"$latest"=*}
+  LITELLM_LIVE_DATABASE=${LITELLM_LIVE_DATABASE%,"$latest"=*}
+  if [[ -e $logs/started-$latest ]]; then "$shared/litellm-live/down" "$latest" && rm -f "$logs/started-$latest"; fi
 }
 
 # openclaw runs the real OpenClaw CLI and gateway before the real proxies: docs/openclaw.md command by command, agents, a
@@ -150,7 +168,7 @@ stop_live() {
   if [[ -s $second/pid ]]; then kill "$(<"$second/pid")" 2>/dev/null || true; fi
   if [[ -e $logs/started-zoned ]]; then LITELLM_LIVE_CACHE=$zoned "$shared/litellm-live/down" "$newest" || true; fi
   local release
-  for release in "${releases[@]}"; do
+  for release in "${releases[@]}" "$latest"; do
     if [[ -e $logs/started-$release ]]; then "$shared/litellm-live/down" "$release" || true; fi
   done
 }
