@@ -76,9 +76,11 @@ func unsettled(r Report) []string {
 	var parts, waiting []string
 	until, differ := "", 0
 	for _, k := range r.Keys {
-		if k.NotDone == nil && !k.WaitUntil.IsZero() {
+		if k.NotDone == nil && k.heldUp {
 			waiting = append(waiting, clip(visible(k.Name), nameLimit))
-			until = " until " + stamp(k.WaitUntil)
+			if until = ""; !k.WaitUntil.IsZero() {
+				until = " until " + stamp(k.WaitUntil)
+			}
 		}
 		for _, t := range k.Targets {
 			if t.State == "drifted" && !r.DryRun {

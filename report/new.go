@@ -114,6 +114,7 @@ func keysOf(in Input, redact func(string) string) []Key {
 func (k *Key) takeOutcome(o rotate.Outcome, zone *time.Location, redact func(string) string) {
 	k.Owner, k.Generation, k.Rotated = o.Owner, o.CurrentNumber, o.Rotated
 	k.Waiting, k.WaitUntil = cmp.Or(o.Waiting, o.Overtaken), o.WaitUntil
+	k.heldUp = o.Waiting != "" && o.Waiting != rotate.ToldToStop
 	if n := o.NotDone; n != nil {
 		k.NotDone = &NotDone{Asked: n.Asked, Until: n.Until}
 	}

@@ -118,6 +118,7 @@ type Key struct {
 	Failed bool   `json:"failed"`          // something about it is among Failures
 
 	unlimited bool // it has no limit, as against one that is not known or not shown
+	heldUp    bool // another run is, or was, in the way
 }
 
 // NotDone is what a person asked for and did not get.

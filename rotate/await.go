@@ -16,6 +16,10 @@ const (
 // run does it. What a person asked for waits for a while, and then a compromised key takes over: the other run, if it
 // lives, finds its claim gone before its next write and stops. Its unfinished generation is older than ours and blocked.
 func (r *Runner) mayWait(ctx context.Context, began clock) bool {
+	if r.again && !r.stopping() {
+		r.again = false
+		return true
+	}
 	if !r.Options.asked() || r.stopping() || r.satisfied() {
 		return false
 	}

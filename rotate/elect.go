@@ -65,9 +65,7 @@ func (r *Runner) claim(ctx context.Context, n int) (bool, error) {
 	other, err := r.LiteLLM.FindKey(ctx, value.SHA256())
 	switch {
 	case litellm.IsKind(err, litellm.NotFound):
-		// Ours was ignored, because the claim was another run's, and that run has finished and deleted it since.
-		r.out.Waiting = fmt.Sprintf("another run has just finished with key %q", r.Policy.Name)
-		return false, nil
+		return false, r.vanished()
 	case err != nil:
 		return false, err
 	}
@@ -81,6 +79,18 @@ func (r *Runner) claim(ctx context.Context, n int) (bool, error) {
 		return false, errors.New("the proxy did not keep the claim's row")
 	}
 	return r.elected(ctx, rs, now, *c)
+}
+
+// vanished is for a claim whose row is not there after it was made. Either the claim was another run's, which has finished
+// and deleted it since; then a look at what is due now tells more. Or the proxy does not keep what it says that it made.
+func (r *Runner) vanished() error {
+	const most = 3
+	if r.lost++; r.lost >= most {
+		return fmt.Errorf("the proxy answered %d times that it made the claim's row, and did not keep it", most)
+	}
+	r.again = true
+	r.out.Waiting = fmt.Sprintf("another run has just finished with key %q", r.Policy.Name)
+	return nil
 }
 
 // makeClaim creates the row of claim n with that value and reads the holder's rows.

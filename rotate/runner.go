@@ -40,6 +40,8 @@ type Runner struct {
 	found    []finding.Finding // by this run, apart from its plans
 	blockers []string          // tokens of claims that this run waits for
 	waited   bool              // and has said so
+	lost     int               // claims whose rows were not there after they were made
+	again    bool              // look again at once
 	taken    map[Step]bool     // by identity: what this run has done or failed to do already
 }
 

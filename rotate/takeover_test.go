@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -214,5 +217,68 @@ func TestALeakIsNotReopened(t *testing.T) {
 		}
 		s.rotate()
 		s.works(leaked, http.StatusUnauthorized)
+	}
+}
+
+// A proxy, or something in front of it, that says it made the claim and did not is an error, and no other run's doing.
+func TestAClaimThatIsNotKept(t *testing.T) {
+	for _, asked := range []func(*rotate.Runner){func(*rotate.Runner) {}, forced, compromised} {
+		s := newSite(t, "1.106.10")
+		r := s.runner(asked)
+		c := s.client()
+		c.HTTP = &http.Client{Transport: forgetful{}}
+		r.LiteLLM = c
+		if o := r.Rotate(t.Context()); o.Err == nil || !strings.Contains(o.Err.Error(), "did not keep it") || o.Rotated {
+			t.Errorf("rotated %v, waiting %q, %v", o.Rotated, o.Waiting, o.Err)
+		}
+	}
+}
+
+// forgetful answers that it made a key, and makes none.
+type forgetful struct{}
+
+func (forgetful) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path != "/key/generate" {
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	r.Body.Close()
+	answer := httptest.NewRecorder()
+	answer.Header().Set("Content-Type", "application/json")
+	answer.WriteString(`{"key":"sk-...","token":"x"}`)
+	return answer.Result(), nil
+}
+
+// Several people ask at the same moment. Each is told that it is done, and it is.
+func TestLeaksReportedAtOnce(t *testing.T) {
+	s := newSite(t, "1.106.10")
+	s.rotate()
+	leaked := s.a.value
+	outcomes := make([]rotate.Outcome, 4)
+	var wg sync.WaitGroup
+	for i := range outcomes {
+		wg.Go(func() {
+			r := s.runner(compromised)
+			r.Mask = nil
+			r.Sleep = func(context.Context, time.Duration) error { runtime.Gosched(); return nil }
+			outcomes[i] = r.Rotate(t.Context())
+		})
+	}
+	wg.Wait()
+	rotated := 0
+	for _, o := range outcomes {
+		if o.Err != nil || (!o.Rotated && o.Overtaken == "") {
+			t.Errorf("rotated %v, overtaken %q, waiting %q, %v", o.Rotated, o.Overtaken, o.Waiting, o.Err)
+		}
+		if o.Rotated {
+			rotated++
+		}
+	}
+	if rotated == 0 {
+		t.Error("nobody rotated")
+	}
+	s.works(leaked, http.StatusUnauthorized)
+	s.works(s.a.value, http.StatusOK)
+	if !s.a.value.Equal(s.b.value) {
+		t.Error("the targets hold different keys")
 	}
 }
