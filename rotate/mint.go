@@ -213,7 +213,7 @@ func (r *Runner) finish(ctx context.Context, token string, j *journal) error {
 		return fmt.Errorf("reading the row: %w", err)
 	}
 	if len(j.Placed) == len(r.Policy.Targets) {
-		j.DoneAt = r.doneAt(k.AsOf, *j)
+		j.DoneAt = r.latestNow(k.AsOf)
 	}
 	if err := r.LiteLLM.UpdateKey(ctx, token, litellm.Fields{"metadata": withJournal(k.Metadata, *j)}); err != nil {
 		return err
@@ -226,20 +226,6 @@ func (r *Runner) finish(ctx context.Context, token string, j *journal) error {
 		return errors.New("the proxy did not keep the journal")
 	}
 	return nil
-}
-
-// doneAt is when every target holds the generation: the latest of the proxy's clock, asked after the last write, the same
-// as it was before and has run on since, ours, and those of the targets. Grace counts from it, so a clock that was set back
-// meanwhile must not take it along.
-func (r *Runner) doneAt(asOf time.Time, j journal) time.Time {
-	now := r.Now()
-	at := later(later(asOf, r.clock.at(now)), now.UTC().Round(0))
-	for _, text := range j.Placed {
-		if written, err := time.Parse(time.RFC3339, text); err == nil { // a key file's stamp is no time
-			at = later(at, written.UTC())
-		}
-	}
-	return at
 }
 
 // notify tells running agents, under the claim. Its failure does not undo the rotation.

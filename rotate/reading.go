@@ -16,11 +16,14 @@ import (
 // Reading is what one look at the proxy and the targets showed. The parts that cost requests of their own are nil until
 // a plan wants them.
 type Reading struct {
-	Now    time.Time     // the proxy's time, UTC
-	Clock  time.Time     // our own time at that moment, UTC; zero: as Now
-	Self   string        // created_by of the rows that our management key makes
-	Holder *litellm.User // with all its key rows; nil: there is none
-	Member *litellm.TeamMember
+	Now time.Time // the proxy's time, UTC
+	// Expected is the proxy's time as the run's first reading told it, carried on by our clock, UTC; zero: as Now. A proxy's
+	// clock that jumps in the middle of a run is told by it.
+	Expected time.Time
+	Clock    time.Time     // our own time at that moment, UTC; zero: as Now
+	Self     string        // created_by of the rows that our management key makes
+	Holder   *litellm.User // with all its key rows; nil: there is none
+	Member   *litellm.TeamMember
 	// Old: LiteLLM before 1.93. It has no window for a member's budget in a team, and forgets what it has not yet written of
 	// a user's spend when the user is updated. False also where nobody had to know.
 	Old bool

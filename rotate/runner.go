@@ -32,7 +32,8 @@ type Runner struct {
 	// written one after the other. It returns the context for that work, and what ends it. nil: no need to wait.
 	Ready func(ctx context.Context) (context.Context, func(), error)
 
-	clock    clock // of the last reading
+	first    clock // of the first reading
+	clock    clock // of the last one
 	last     Plan  // that the last reading gave
 	nonce    string
 	held     claim
@@ -193,7 +194,10 @@ func (r *Runner) read(ctx context.Context) (Reading, error) {
 		reading.Holder, reading.Now = user, user.AsOf
 	}
 	r.clock = clock{reading.Now, r.Now()}
-	reading.Clock = r.clock.ours.UTC().Round(0)
+	if r.first.ours.IsZero() {
+		r.first = r.clock
+	}
+	reading.Expected, reading.Clock = r.first.at(r.clock.ours), r.clock.ours.UTC().Round(0)
 	r.begin(reading)
 	if r.Policy.TeamID != "" && reading.Holder != nil {
 		m, err := r.LiteLLM.TeamMember(ctx, r.Policy.TeamID, HolderID(r.Policy.Name))
@@ -285,7 +289,7 @@ func (r *Runner) stamps(ctx context.Context) map[string]Stamp {
 }
 
 func (r *Runner) lastUse(ctx context.Context, q UseQuery) (LastUse, error) {
-	to := later(r.clock.at(r.Now()), r.Now().UTC()).Add(time.Minute)
+	to := r.latestNow(time.Time{}).Add(time.Minute)
 	rows := r.LiteLLM.SpendLogs(ctx, litellm.LogQuery{Token: q.Token, From: q.Since, To: to, Descending: true, Limit: 1})
 	for row, err := range rows {
 		if err != nil {

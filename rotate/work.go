@@ -293,7 +293,7 @@ func (r *Runner) adopt(ctx context.Context, reading Reading, s Step) error {
 			return fmt.Errorf("noting it on the holder: %w", err)
 		}
 	}
-	now := later(r.clock.at(r.Now()), r.Now().UTC().Round(0))
+	now := r.latestNow(k.AsOf)
 	return r.LiteLLM.UpdateKey(ctx, s.Token, litellm.Fields{
 		"user_id": HolderID(r.Policy.Name),
 		"metadata": withJournal(k.Metadata, journal{
