@@ -91,7 +91,7 @@ func unsettled(r Report) []string {
 	switch len(waiting) {
 	case 0:
 	case 1:
-		parts = append(parts, waiting[0]+" waits for another run"+until)
+		parts = append(parts, "key "+waiting[0]+" waits for another run"+until)
 	default:
 		parts = append(parts, fmt.Sprintf("%d keys wait for other runs", len(waiting)))
 	}

@@ -14,7 +14,7 @@ import (
 func TestHeartbeat(t *testing.T) {
 	t.Parallel()
 	got := report.Heartbeat(report.New(sample()))
-	want := `run: 1 failure, 2 warnings, 1 key rotated
+	want := `run: 1 failure, 2 warnings, key unlimited waits for another run, 1 key rotated
 failed: nightly-batch: placing in secret LITELLM_API_KEY in acme/batch: putting secret LITELLM_API_KEY in acme/batch: 403 Resource not accessible by personal access token; needs secrets=write
 warning: openclaw has used 82.4% of its budget
 warning: 30% of the requests for claude-opus-4-6 are served by its fallback gpt-4o

@@ -166,6 +166,17 @@ func TestAFleetIsDueByTheProxysClock(t *testing.T) {
 	}
 }
 
+// Before there is a holder the proxy's clock is not known, and ours stands in for nothing.
+func TestTheFirstRunKeepsNoTimeOfOurs(t *testing.T) {
+	c := newClocks(t)
+	c.ours = 40 * 24 * hour
+	c.run()
+	o := c.run()
+	if got := o.Generations[0].DoneAt; got.After(c.clock.Now()) {
+		t.Errorf("done at %s, and the proxy's clock shows %s", got, c.clock.Now())
+	}
+}
+
 // A clock that is absurd is told.
 func TestAbsurdClocksAreTold(t *testing.T) {
 	for wrong, want := range map[time.Duration]string{

@@ -194,10 +194,13 @@ func (r *Runner) read(ctx context.Context) (Reading, error) {
 		reading.Holder, reading.Now = user, user.AsOf
 	}
 	r.clock = clock{reading.Now, r.Now()}
-	if r.first.ours.IsZero() {
+	reading.Clock = r.clock.ours.UTC().Round(0)
+	if r.first.ours.IsZero() && reading.Holder != nil { // without one the proxy's time is not known
 		r.first = r.clock
 	}
-	reading.Expected, reading.Clock = r.first.at(r.clock.ours), r.clock.ours.UTC().Round(0)
+	if !r.first.ours.IsZero() {
+		reading.Expected = r.first.at(r.clock.ours)
+	}
 	r.begin(reading)
 	if r.Policy.TeamID != "" && reading.Holder != nil {
 		m, err := r.LiteLLM.TeamMember(ctx, r.Policy.TeamID, HolderID(r.Policy.Name))
