@@ -29,7 +29,7 @@ type Daemon struct {
 	OnListen     func(net.Addr)                       // if not nil, told where HealthListen listens
 	OnDone       func(Run)                            // if not nil, told of each finished run, from Serve's goroutine
 	StopGrace    time.Duration                        // between stop and the end of the running job's context; 0: a minute
-	Now          func() time.Time                     // nil: the real time
+	Now          func() time.Time                     // the wall clock, which may be set; nil: the real one
 	After        func(time.Duration) <-chan time.Time // nil: time.After
 
 	mu    sync.Mutex
@@ -39,8 +39,9 @@ type Daemon struct {
 // Run is one finished run of a job.
 type Run struct {
 	Job        string
-	Start, End time.Time
-	Err        error // nil: it went well
+	Start, End time.Time     // by the wall clock: End may lie before Start
+	Took       time.Duration // never negative
+	Err        error         // nil: it went well
 }
 
 // Status is where a job stands.
@@ -53,15 +54,9 @@ type Status struct {
 
 type state struct {
 	jobs     []jobState // parallel to Jobs; nil unless Serve runs
-	tick     time.Time  // when the loop last turned
+	turned   moment     // when the loop last did
+	planned  moment     // since then the wall clock was not set back
 	stopping bool
-}
-
-type jobState struct {
-	next    time.Time
-	due     bool
-	running bool
-	last    *Run
 }
 
 const (
@@ -126,10 +121,14 @@ func (d *Daemon) begin() error {
 	if d.state.jobs != nil {
 		return errors.New("it is already serving")
 	}
-	now := d.now()
-	d.state = state{tick: now, jobs: make([]jobState, len(d.Jobs))}
+	now := d.look()
+	d.state = state{turned: now, planned: now, jobs: make([]jobState, len(d.Jobs))}
 	for i, j := range d.Jobs {
-		d.state.jobs[i] = jobState{next: j.Schedule.Next(now), due: j.AtStart}
+		s := &d.state.jobs[i]
+		if j.AtStart {
+			s.become(now)
+		}
+		s.plan(j.Schedule, now, now.wall)
 	}
 	return nil
 }
@@ -154,14 +153,6 @@ func (d *Daemon) Status() []Status {
 		out = append(out, st)
 	}
 	return out
-}
-
-// now is the wall clock's time, without the monotonic part: a suspended machine misses time, too.
-func (d *Daemon) now() time.Time {
-	if d.Now != nil {
-		return d.Now().Round(0)
-	}
-	return time.Now().Round(0)
 }
 
 func (d *Daemon) after(t time.Duration) <-chan time.Time {

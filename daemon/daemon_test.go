@@ -209,27 +209,6 @@ func TestStops(t *testing.T) {
 	}
 }
 
-func TestClockJumps(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var ahead atomic.Int64
-		n := 0
-		d := &daemon.Daemon{
-			Now:  func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
-			Jobs: []daemon.Job{{Name: "run", Schedule: mustParse(t, "@hourly", ""), Run: func(context.Context) error { n++; return nil }}},
-		}
-		stop, result := serve(t, d)
-		ahead.Store(int64(5 * time.Hour)) // the machine was suspended
-		time.Sleep(time.Minute)
-		stop()
-		if err := result(); err != nil {
-			t.Error(err)
-		}
-		if n != 1 {
-			t.Errorf("%d runs after five hours asleep, want 1", n)
-		}
-	})
-}
-
 func TestSettingsRefused(t *testing.T) {
 	run := func(context.Context) error { return nil }
 	s := mustParse(t, "@daily", "")

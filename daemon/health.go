@@ -14,8 +14,10 @@ import (
 // stale is how long the loop may have been silent and still count as alive.
 const stale = 3 * heartbeat
 
-// Health serves /healthz, which is 200 while the loop of Serve turns, and /readyz, which is 200 unless a job's last run
-// failed, a run at the start has not ended yet, or the daemon is stopping. Otherwise they are 503. Neither tells more.
+// Health serves /healthz, which is 200 while the loop of Serve turns, and /readyz, which is 200 unless that stands still, a
+// job's last run failed, a run at the start has not ended yet, a job has been due for a whole period of its schedule (five
+// minutes at least) and has not begun, or the daemon is stopping. Otherwise they are 503. Neither tells more, and neither
+// depends on the wall clock.
 func (d *Daemon) Health() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", answer(d.alive))
@@ -41,18 +43,21 @@ func answer(good func() bool) http.Handler {
 func (d *Daemon) alive() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.state.jobs != nil && (d.state.stopping || d.now().Sub(d.state.tick) < stale)
+	return d.state.jobs != nil && (d.state.stopping || d.look().since(d.state.turned) < stale)
 }
 
 func (d *Daemon) ready() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.state.jobs == nil || d.state.stopping {
+	now := d.look()
+	if d.state.jobs == nil || d.state.stopping || now.since(d.state.turned) >= stale {
 		return false
 	}
-	for _, s := range d.state.jobs {
+	for i := range d.state.jobs {
+		s := &d.state.jobs[i]
 		first := s.last == nil && (s.due || s.running)
-		if first || s.last != nil && s.last.Err != nil {
+		failed := s.last != nil && s.last.Err != nil
+		if first || failed || s.late(now) {
 			return false
 		}
 	}

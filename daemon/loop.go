@@ -47,20 +47,19 @@ func (d *Daemon) loop(ctx context.Context, failed <-chan error) error {
 func (d *Daemon) turn() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.mark(d.now())
+	return d.mark(d.look())
 }
 
-// mark does turn's work. However many times a job was missed, it is due once. The caller holds mu.
-func (d *Daemon) mark(now time.Time) time.Duration {
-	d.state.tick = now
+// mark does turn's work. The caller holds mu.
+func (d *Daemon) mark(now moment) time.Duration {
+	d.state.turned = now
+	setBack := d.compare(now)
 	wait := heartbeat
 	for i := range d.state.jobs {
 		s := &d.state.jobs[i]
-		if !s.next.IsZero() && !s.next.After(now) {
-			s.due, s.next = true, d.Jobs[i].Schedule.Next(now)
-		}
+		s.mark(d.Jobs[i].Schedule, now, setBack)
 		if !s.next.IsZero() {
-			wait = min(wait, s.next.Sub(now))
+			wait = min(wait, s.next.Sub(now.wall))
 		}
 	}
 	return wait
@@ -70,7 +69,7 @@ func (d *Daemon) mark(now time.Time) time.Duration {
 func (d *Daemon) start(base context.Context) *running {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	now := d.now()
+	now := d.look()
 	d.mark(now)
 	for i := range d.state.jobs {
 		s := &d.state.jobs[i]
@@ -96,14 +95,15 @@ func withTimeout(ctx context.Context, outer context.CancelFunc, limit time.Durat
 }
 
 // run does the job once and tells done, whatever the job does: return, panic or end its goroutine.
-func (d *Daemon) run(ctx context.Context, j Job, start time.Time, done chan<- Run) {
+func (d *Daemon) run(ctx context.Context, j Job, start moment, done chan<- Run) {
 	err := errors.New("it ended its goroutine")
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 			d.log().Error("job panicked", "job", j.Name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		}
-		done <- Run{Job: j.Name, Start: start, End: d.now(), Err: err}
+		end := d.look()
+		done <- Run{Job: j.Name, Start: start.wall, End: end.wall, Took: end.since(start), Err: err}
 	}()
 	err = j.Run(ctx)
 }
@@ -115,11 +115,10 @@ func (d *Daemon) ended(r *running, run Run) {
 	s := &d.state.jobs[r.job]
 	s.running, s.last = false, &run
 	d.mu.Unlock()
-	took := run.End.Sub(run.Start)
 	if run.Err != nil {
-		d.log().Error("job failed", "job", run.Job, "took", took, "error", run.Err)
+		d.log().Error("job failed", "job", run.Job, "took", run.Took, "error", run.Err)
 	} else {
-		d.log().Info("job done", "job", run.Job, "took", took)
+		d.log().Info("job done", "job", run.Job, "took", run.Took)
 	}
 	if d.OnDone != nil {
 		d.OnDone(run)
