@@ -100,6 +100,27 @@ func (m Memory) clone() Memory {
 	return m
 }
 
+// skew is how far the clocks of two runs may differ.
+const skew = 5 * time.Minute
+
+// ahead reports whether at lies so far in the future that a clock which was set back since must have told it.
+func ahead(at, now time.Time) bool { return at.After(now.Add(skew)) }
+
+// asOf returns m without times in the future.
+func (m Memory) asOf(now time.Time) Memory {
+	m.Stories = slices.Clone(m.Stories)
+	for i := range m.Stories {
+		s := &m.Stories[i]
+		if ahead(s.First, now) {
+			s.First = now
+		}
+		if ahead(s.Told, now) {
+			s.Told = now
+		}
+	}
+	return m
+}
+
 // bound keeps the latest of everything, and of what is pending the gravest.
 func (m *Memory) bound() {
 	m.Stories = m.Stories[:min(len(m.Stories), maxStories)]

@@ -64,7 +64,11 @@ type Policy struct {
 //	in memory, judged, and not found          resolved; silently dropped if a finding of the same rule and subject is
 //	                                          there that is as grave, which is the same thing in a new window
 //	anything else                             silence
+//
+// What was told in the future was told by a clock that has since been set back: that counts as told now, so that no story
+// is silent until that time returns.
 func Notices(previous Memory, findings []finding.Finding, done []Event, now time.Time, p Policy) ([]Notice, Memory) {
+	previous = previous.asOf(now)
 	next := previous.clone()
 	next.Stories = nil
 	var out []Notice

@@ -306,7 +306,7 @@ func (s *session) keepIssue(ctx context.Context) bool {
 	if sameMemory(s.mem, s.kept[inIssue]) && !(s.ending && s.mustClose()) {
 		return true
 	}
-	s.mem.Saved = s.now
+	s.mem.Saved = s.saved()
 	if !s.saveIssue(ctx) {
 		return false
 	}
@@ -319,7 +319,7 @@ func (s *session) saveJournal(ctx context.Context) bool {
 	if sameMemory(s.mem, s.kept[inJournal]) && !s.corrupt {
 		return true
 	}
-	s.mem.Saved = s.now
+	s.mem.Saved = s.saved()
 	data, err := s.mem.Encode()
 	if err == nil {
 		s.res.Writes++
@@ -331,6 +331,15 @@ func (s *session) saveJournal(ctx context.Context) bool {
 	}
 	s.kept[inJournal], s.corrupt = s.mem.clone(), false
 	return true
+}
+
+// saved is when the memory is saved: later than the one that was loaded, whatever the clock says, so that of the issue's and
+// the journal's the newer one is known.
+func (s *session) saved() time.Time {
+	if s.now.After(s.loaded.Saved) {
+		return s.now
+	}
+	return s.loaded.Saved.Add(time.Millisecond)
 }
 
 // sameMemory compares what a and b tell; when they were saved is no part of it.
