@@ -25,7 +25,7 @@ const paceMargin = 100 * time.Millisecond
 // Pacer spaces requests so that no published limit is met: as fast as the limits allow at first, then as room comes free.
 // All clients of one token share one. It is safe for concurrent use.
 type Pacer struct {
-	Now   func() time.Time                                 // nil: time.Now
+	Now   func() time.Time                                 // nil: time.Now, whose monotonic reading nobody can set
 	Sleep func(ctx context.Context, d time.Duration) error // nil: a timer
 
 	PerMinute, PerHour int // writes; 0: WritesPerMinute, WritesPerHour
@@ -164,11 +164,27 @@ func (p *Pacer) forget() time.Time {
 	clock := Client{Now: p.Now}
 	now := clock.now()
 	for list, window := range map[*[]spent]time.Duration{&p.minute: time.Minute, &p.requests: time.Hour, &p.writes: time.Hour} {
+		setBack(*list, now)
 		for len(*list) > 0 && now.Sub((*list)[0].at) >= window+paceMargin {
 			*list = (*list)[1:]
 		}
 	}
 	return now
+}
+
+// setBack moves what was spent by a clock that has since been set back: the last of it as if it were spent now, so that
+// nobody waits for a time that was over already.
+func setBack(past []spent, now time.Time) {
+	if len(past) == 0 {
+		return
+	}
+	ahead := past[len(past)-1].at.Sub(now)
+	if ahead <= 0 {
+		return
+	}
+	for i := range past {
+		past[i].at = past[i].at.Add(-ahead)
+	}
 }
 
 // room is how long until what was spent within the window before now weighs at most limit. Where even nothing would be

@@ -35,6 +35,37 @@ func TestPacerLetsThroughAllThatTheLimitsAllow(t *testing.T) {
 	}
 }
 
+// TestPacerWhoseClockIsSetBack: the limits go on to hold, and nobody waits until the old time returns.
+func TestPacerWhoseClockIsSetBack(t *testing.T) {
+	for _, back := range []time.Duration{time.Second, time.Hour, 365 * 24 * time.Hour} {
+		now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+		var waited time.Duration
+		p := &github.Pacer{
+			Now:   func() time.Time { return now },
+			Sleep: func(_ context.Context, d time.Duration) error { now, waited = now.Add(d), waited+d; return nil },
+		}
+		send := func(n int) {
+			for range n {
+				if err := p.Wait(t.Context(), true); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		send(80)
+		now = now.Add(-back)
+		send(80)
+		if waited < time.Minute || waited > time.Minute+time.Second {
+			t.Errorf("set back by %s: waited %s for another 80 writes", back, waited)
+		}
+		send(500 - 160)
+		now, waited = now.Add(-back), 0
+		send(1)
+		if waited < 50*time.Minute || waited > time.Hour+time.Second {
+			t.Errorf("set back by %s: waited %s for more than 500 writes", back, waited)
+		}
+	}
+}
+
 func TestPacerStopsWithItsContext(t *testing.T) {
 	p := &github.Pacer{PerMinute: 1, Sleep: func(context.Context, time.Duration) error { return context.Canceled }}
 	if err := p.Wait(t.Context(), true); err != nil {
