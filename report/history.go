@@ -116,6 +116,20 @@ func (e Episode) lasted() string {
 	return fmt.Sprintf("%s to %s (%s)", e.From.UTC().Format("2 Jan 2006 15:04"), to, finding.Short(max(e.To.Sub(e.From), time.Minute)))
 }
 
+// asOf leaves out what was recorded in the future, by a clock that has since been set back.
+func (h *History) asOf(now time.Time) *History {
+	if h == nil {
+		return nil
+	}
+	c := *h
+	c.Episodes = slices.DeleteFunc(slices.Clone(h.Episodes), func(e Episode) bool { return ahead(e.From, now) })
+	c.Keys = slices.Clone(h.Keys)
+	for i, k := range c.Keys {
+		c.Keys[i].Points = slices.DeleteFunc(slices.Clone(k.Points), func(p Point) bool { return ahead(p.At, now) })
+	}
+	return &c
+}
+
 // withoutAmounts leaves out money; shares stay.
 func (h *History) withoutAmounts() *History {
 	if h == nil {

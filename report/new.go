@@ -50,7 +50,7 @@ func New(in Input) Report {
 	}
 	r := Report{
 		SchemaVersion: SchemaVersion, GeneratedAt: in.Now.UTC(), Command: in.Command, DryRun: in.DryRun,
-		ToolVersion: in.Version, Period: in.Period, Overview: in.Overview, History: in.History, Logs: in.Logs, Requests: in.Requests,
+		ToolVersion: in.Version, Period: in.Period, Overview: in.Overview, History: in.History.asOf(in.Now), Logs: in.Logs, Requests: in.Requests,
 		Totals: Totals{Left: in.Left}, Notes: append([]string{}, in.Notes...), Failures: append([]Failure{}, in.Failures...), Findings: []finding.Finding{},
 		judged: coverageOf(in),
 	}

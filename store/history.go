@@ -21,8 +21,9 @@ const (
 )
 
 // Record keeps the key figures of r, in place of what was kept of the same second, and forgets what is older than 400
-// days. Figures that did not change take no room, and of a day that is over only its last ones stay. A plan is not recorded.
-// Either all of it is kept or nothing.
+// days. Figures that did not change take no room, and of a day that is over only its last ones stay. What was recorded in
+// the future, by a clock that has since been set back, stays and is no part of it. A plan is not recorded. Either all of it
+// is kept or nothing.
 func (db *DB) Record(ctx context.Context, r report.Report) (err error) {
 	if r.DryRun {
 		return nil
@@ -78,7 +79,7 @@ func addPass(ctx context.Context, tx *sql.Tx, r report.Report) error {
 	for _, k := range r.Keys {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO figures (at, key, generation, spend, max_budget, worst)
 			SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT 1 FROM figures WHERE key = $2
-			AND at = (SELECT MAX(at) FROM figures WHERE key = $2) AND generation = $3 AND worst = $6
+			AND at = (SELECT MAX(at) FROM figures WHERE key = $2 AND at <= $1) AND generation = $3 AND worst = $6
 			AND COALESCE(spend, '') = COALESCE($4, '') AND COALESCE(max_budget, '') = COALESCE($5, ''))`,
 			at, k.Name, k.Generation, text(k.Spend), text(k.MaxBudget), k.Worst); err != nil {
 			return err
@@ -91,8 +92,8 @@ func addPass(ctx context.Context, tx *sql.Tx, r report.Report) error {
 func addEpisode(ctx context.Context, tx *sql.Tx, e report.Episode) error {
 	var began sql.NullInt64
 	err := tx.QueryRowContext(ctx,
-		"SELECT MAX(began) FROM episodes WHERE kind = $1 AND subject = $2 AND detail = $3 AND ended >= $4",
-		e.Kind, e.Subject, e.Detail, e.From.Add(-apart).Unix()).Scan(&began)
+		"SELECT MAX(began) FROM episodes WHERE kind = $1 AND subject = $2 AND detail = $3 AND ended >= $4 AND began <= $5",
+		e.Kind, e.Subject, e.Detail, e.From.Add(-apart).Unix(), e.To.Unix()).Scan(&began)
 	if err != nil {
 		return err
 	}

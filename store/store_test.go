@@ -132,6 +132,37 @@ func TestEpisodes(t *testing.T) {
 	}
 }
 
+// TestClockSetBack: what was recorded by a clock that was a year ahead hides nothing of what comes after it was set right.
+func TestClockSetBack(t *testing.T) {
+	t.Parallel()
+	db := open(t, filepath.Join(t.TempDir(), "state.db"))
+	down := func(at time.Time) {
+		t.Helper()
+		r := passAt(at, "1")
+		r.Proxy = &report.Proxy{Cause: "network"}
+		if err := db.Record(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	down(monday.AddDate(1, 0, 0))
+	now := monday.Add(time.Hour)
+	down(now)
+	h, err := db.History(t.Context(), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := report.New(report.Input{Now: now, History: h}).History
+	if diff := cmp.Diff([]report.Point{point(1, "1", "2")}, got.Keys[0].Points); diff != "" {
+		t.Errorf("figures differ (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]report.Episode{{Kind: report.EpisodeProxy, Subject: "network", From: now, To: now}}, got.Episodes); diff != "" {
+		t.Errorf("episodes differ (-want +got):\n%s", diff)
+	}
+	if later := report.New(report.Input{Now: monday.AddDate(1, 0, 0), History: h}).History; len(later.Keys[0].Points) != 2 || len(later.Episodes) != 2 {
+		t.Errorf("a year later there is %+v", later)
+	}
+}
+
 // TestOlderFile: a file of the version before keeps what it holds and takes episodes.
 func TestOlderFile(t *testing.T) {
 	t.Parallel()
