@@ -2,12 +2,15 @@
 # There is no shell, so inputs with hyphens in their names reach the program as the runner sets them.
 # GitHub builds this file at every run of the Action, so the build stage has one step and downloads only what it needs.
 
-FROM golang:1.26-bookworm AS build
+# The newest image whose digest is known. GOTOOLCHAIN=auto: go.mod names the release of Go that builds this, and go fetches
+# it, checked against the checksum database, while the image's own is older.
+FROM golang:1.26.9-bookworm@sha256:d9c68c2c51161e12fd77e4c6320687c9cd86e1af1e3ad6e6cd63ff970641453c AS build
 ARG VERSION=dev
 WORKDIR /src
 COPY . .
 # timetzdata: time zones for schedules, which a scratch image has none of.
-RUN CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=${VERSION}" -o /image/bot ./cmd/bot \
+RUN CGO_ENABLED=0 GOTOOLCHAIN=auto go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=${VERSION}" \
+      -o /image/bot ./cmd/bot \
     && install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt \
     && install -d -m 1777 /image/tmp
 

@@ -3,6 +3,9 @@
 
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 actionlint=github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+gosec=github.com/securego/gosec/v2/cmd/gosec@v2.30.0
+govulncheck=golang.org/x/vuln/cmd/govulncheck@v1.9.0
+vulnerability_database=https://vuln.go.dev   # govulncheck's own
 
 hermetic() {
   step 'tools' tools
@@ -11,13 +14,16 @@ hermetic() {
   step 'gofmt' formatted
   step 'go vet' go vet ./...
   step 'staticcheck' go run "$staticcheck" ./...
+  step 'gosec' security
   step 'actionlint' workflows
+  step 'zizmor' trust
   step 'shell scripts parse' scripts
   step 'README names the two commands' named
   step 'go run ./cmd/bot run --sandbox' first_command
   step 'go test ./...' all_tests
   step 'go test -race ./...' race
   step 'fuzzing, a few seconds each' fuzzing
+  vulnerabilities_if_possible
   step 'the page in Chromium, with axe-core' .ci/page
   step 'Slack messages against @slack/types' .ci/slack-types
 }
@@ -53,13 +59,59 @@ formatted() {
   [[ -z $found ]]
 }
 
+# security looks for what a careful reader would question in the code. What is right as it is says why, on its line:
+# `// #nosec G304 -- the user names the file`.
+security() {
+  go run "$gosec" -quiet -fmt golint -nosec-require-rules -nosec-require-justification ./... || {
+    echo 'FAILED: gosec; fix each line above, or answer it there: // #nosec RULE -- why'
+    return 1
+  }
+  echo "note: $(git grep -hoE '#nosec G[0-9]+' -- '*.go' | wc -l) answered"
+}
+
+# workflow_files lists the workflows of the repository and of its examples.
+workflow_files() {
+  git ls-files --cached --others --exclude-standard '.github/workflows/*.yml' '.ci/*.yml' 'examples/*.yml' |
+    grep -v -e 'openclaw-litellm.yml$' -e 'compose.yml$'
+}
+
 workflows() {
   local files=()
-  mapfile -t files < <(git ls-files --cached --others --exclude-standard \
-    '.github/workflows/*.yml' '.ci/*.yml' 'examples/*.yml' | grep -v -e 'openclaw-litellm.yml$' -e 'compose.yml$')
+  mapfile -t files < <(workflow_files)
   printf '%s\n' "${files[@]}"
   go run "$actionlint" -shellcheck= -pyflakes= "${files[@]}"
   echo "note: ${#files[@]} workflows"
+}
+
+# trust looks for ways into the workflows: those of the repository, the examples, what the documents tell people to paste,
+# and the Action itself. What it is not to mention is in .github/zizmor.yml, with the reason.
+trust() {
+  local files=()
+  mapfile -t files < <(workflow_files)
+  mkdir "$logs/snippets"
+  go test ./internal/repo -count=1 -run TestSnippets -snippets "$logs/snippets"
+  python3 -c 'import ensurepip' || packages python3-venv python3-venv
+  python3 -m venv "$logs/zizmor"
+  "$logs/zizmor/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r .ci/zizmor.txt
+  files+=(action.yml .github/dependabot.yml "$logs"/snippets/*.yml)
+  "$logs/zizmor/bin/zizmor" --offline --no-progress --strict-collection --pedantic --config .github/zizmor.yml "${files[@]}"
+  echo "note: ${#files[@]} files"
+}
+
+# vulnerabilities asks the Go vulnerability database about the modules and the Go release that are used. Only what is
+# called fails.
+vulnerabilities() {
+  go run "$govulncheck" -db "$vulnerability_database" ./...
+  echo "note: $(go env GOVERSION)"
+}
+
+# vulnerabilities_if_possible does so where the database can be reached. CI on GitHub insists on it.
+vulnerabilities_if_possible() {
+  if curl -fsS -m 20 -o /dev/null "$vulnerability_database/index/db.json" 2>"$logs/database"; then
+    step 'govulncheck' vulnerabilities
+  else
+    skip 'govulncheck' "$vulnerability_database does not answer here ($(tail -n 1 "$logs/database")); CI on GitHub runs it"
+  fi
 }
 
 scripts() {

@@ -3,6 +3,7 @@ package repo
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,14 +21,17 @@ const ourAction = "org/openclaw-litellm-action@"
 
 // workflow is what the tests read of one.
 type workflow struct {
-	Permissions map[string]string `yaml:"permissions"`
+	Permissions map[string]string `yaml:"permissions"` // of jobs that list none of their own; nil: not given
 	Concurrency struct {
 		Group  string `yaml:"group"`
 		Cancel any    `yaml:"cancel-in-progress"`
 	} `yaml:"concurrency"`
-	Jobs map[string]struct {
-		Steps []step `yaml:"steps"`
-	} `yaml:"jobs"`
+	Jobs map[string]job `yaml:"jobs"`
+}
+
+type job struct {
+	Permissions map[string]string `yaml:"permissions"` // nil: not given
+	Steps       []step            `yaml:"steps"`
 }
 
 type step struct {
@@ -76,31 +80,61 @@ func TestExampleWorkflows(t *testing.T) {
 	for _, name := range exampleWorkflows(t) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			var w workflow
-			text := readYAML(t, name, &w)
-			if w.Concurrency.Group == "" || w.Concurrency.Cancel != false {
-				t.Error("concurrency has to name a group and never cancel")
-			}
-			for scope, level := range w.Permissions {
-				if !slices.Contains([]string{"contents: read", "issues: write"}, scope+": "+level) {
-					t.Errorf("permission %s: %s is not needed", scope, level)
-				}
-			}
-			if w.Permissions == nil {
-				t.Error("permissions are missing, so the token has the default ones")
-			}
-			used := 0
-			for job, j := range w.Jobs {
-				for _, s := range j.Steps {
-					if strings.HasPrefix(s.Uses, ourAction) {
-						used++
-						checkStep(t, job, s, act, text)
-					}
-				}
-			}
-			if used == 0 {
-				t.Error("the Action is not used")
-			}
+			checkWorkflow(t, w, act, readYAML(t, name, &w))
 		})
+	}
+	for _, s := range snippets(t) {
+		if !s.whole {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			var w workflow
+			if err := yaml.Unmarshal([]byte(s.text), &w); err != nil {
+				t.Fatal(err)
+			}
+			checkWorkflow(t, w, act, s.text)
+		})
+	}
+}
+
+// checkWorkflow does so for one.
+func checkWorkflow(t *testing.T, w workflow, act action, text string) {
+	t.Helper()
+	if w.Concurrency.Group == "" || w.Concurrency.Cancel != false {
+		t.Error("concurrency has to name a group and never cancel")
+	}
+	if w.Permissions == nil || len(w.Permissions) > 0 {
+		t.Errorf("permissions of the whole workflow are %v and have to be {}: each job lists its own", w.Permissions)
+	}
+	used := 0
+	for name, j := range w.Jobs {
+		checkPermissions(t, name, j)
+		for _, s := range j.Steps {
+			if strings.HasPrefix(s.Uses, ourAction) {
+				used++
+				checkStep(t, name, s, act, text)
+			}
+		}
+	}
+	if used == 0 {
+		t.Error("the Action is not used")
+	}
+}
+
+// checkPermissions wants of a job exactly what its steps need: contents to check out, issues to write the one issue.
+func checkPermissions(t *testing.T, name string, j job) {
+	t.Helper()
+	needs := map[string]string{}
+	for _, s := range j.Steps {
+		if strings.HasPrefix(s.Uses, "actions/checkout@") {
+			needs["contents"] = "read"
+		}
+		if _, told := s.With["issue-repository"]; told && strings.HasPrefix(s.Uses, ourAction) {
+			needs["issues"] = "write"
+		}
+	}
+	if !maps.Equal(j.Permissions, needs) {
+		t.Errorf("job %s has permissions %v and needs %v", name, j.Permissions, needs)
 	}
 }
 
