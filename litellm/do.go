@@ -89,7 +89,7 @@ func backoff(fault *Error, attempt int) (time.Duration, bool) {
 		return 0, false
 	}
 	pause := min(firstPause<<(attempt-1), longestPause)
-	pause = pause/2 + rand.N(pause/2+1)
+	pause = pause/2 + rand.N(pause/2+1) // #nosec G404 -- spreads repetitions, keeps no secret
 	return max(pause, fault.RetryAfter), true
 }
 

@@ -100,9 +100,7 @@ type writer struct {
 }
 
 func (w *writer) line(format string, args ...any) {
-	w.WriteString(strings.Repeat("  ", w.depth))
-	fmt.Fprintf(w, format, args...)
-	w.WriteByte('\n')
+	fmt.Fprint(w, strings.Repeat("  ", w.depth), fmt.Sprintf(format, args...), "\n")
 }
 
 func (w *writer) open(text string) {

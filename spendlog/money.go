@@ -29,7 +29,7 @@ type Amount struct {
 // Add adds b to a.
 func (a *Amount) Add(b Amount) {
 	lo, carry := bits.Add64(a.lo, b.lo, 0)
-	hi := a.hi + b.hi + int64(carry)
+	hi := a.hi + b.hi + int64(carry) // #nosec G115 -- 0 or 1
 	if (a.hi < 0) == (b.hi < 0) && (hi < 0) != (a.hi < 0) {
 		sum := a.Decimal().Add(b.Decimal())
 		*a = Amount{rest: &sum}
@@ -87,9 +87,9 @@ func parseAmount(text []byte) (Amount, bool) {
 		if hi, lo, ok := timesPower(n.mantissa, scale-n.decimals); ok {
 			if n.negative {
 				lo, carry := bits.Sub64(0, lo, 0)
-				return Amount{hi: -int64(hi) - int64(carry), lo: lo}, true
+				return Amount{hi: -int64(hi) - int64(carry), lo: lo}, true // #nosec G115 -- as below; the carry is 0 or 1
 			}
-			return Amount{hi: int64(hi), lo: lo}, true
+			return Amount{hi: int64(hi), lo: lo}, true // #nosec G115 -- timesPower gives what fits
 		}
 	}
 	d, err := decimal.NewFromString(string(text))

@@ -234,7 +234,7 @@ func whole(text []byte) (int64, bool) {
 		return 0, false
 	}
 	if n.decimals == 0 && n.digits <= 11 {
-		return int64(n.mantissa), n.mantissa <= mostTokens
+		return int64(n.mantissa), n.mantissa <= mostTokens // #nosec G115 -- has at most 11 digits
 	}
 	a, ok := parseAmount(text)
 	d := a.Decimal()

@@ -55,8 +55,8 @@ func (db *DB) Record(ctx context.Context, r report.Report) (err error) {
 // become old.
 func forget(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	at, old := now.Unix(), now.Add(-kept).Unix()
-	for _, table := range []string{"figures", "passes"} {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE at = $1 OR at < $2", at, old); err != nil {
+	for _, query := range []string{"DELETE FROM figures WHERE at = $1 OR at < $2", "DELETE FROM passes WHERE at = $1 OR at < $2"} {
+		if _, err := tx.ExecContext(ctx, query, at, old); err != nil {
 			return err
 		}
 	}

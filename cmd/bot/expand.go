@@ -47,8 +47,11 @@ func (b *bot) expanded(ctx context.Context) (*bot, *expansion) {
 	holders, err := rotate.ReadHolders(ctx, b.proxy)
 	x.holders = holders
 	for _, k := range b.set.Keys {
-		if k.ForEach == nil {
-			x.add(k)
+		if k.ForEach != nil {
+			continue
+		}
+		if err := x.add(k); err != nil {
+			x.fail(k.Name, fmt.Errorf("key %q: %w", k.Name, err))
 		}
 	}
 	for _, k := range b.set.Keys {

@@ -58,7 +58,7 @@ func (b *bot) ping(ctx context.Context, u *url.URL, body string) (again bool, er
 		return ctx.Err() == nil, fmt.Errorf("pinging the heartbeat (%s): no answer from %s", b.source("heartbeat-url"), u.Host)
 	}
 	defer resp.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
 	if resp.StatusCode/100 != 2 {
 		again := resp.StatusCode/100 == 5 || resp.StatusCode == http.StatusTooManyRequests
 		return again, fmt.Errorf("pinging the heartbeat (%s): %s answers %d", b.source("heartbeat-url"), u.Host, resp.StatusCode)

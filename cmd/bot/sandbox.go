@@ -99,13 +99,13 @@ func (s *sandbox) close() {
 		s.proxy.Close()
 	}
 	if s.github != nil {
-		s.github.Close()
+		_ = s.github.Close()
 	}
 	if s.slack != nil {
 		s.slack.Close()
 	}
 	if s.dir != "" {
-		os.RemoveAll(s.dir)
+		_ = os.RemoveAll(s.dir)
 	}
 }
 

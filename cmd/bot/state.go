@@ -21,7 +21,11 @@ func (b *bot) openState(ctx context.Context) (close func(), err error) {
 	if b.state, err = store.Open(ctx, b.set.StateFile); err != nil {
 		return func() {}, fmt.Errorf("%s: %w", b.set.From("state-file"), err)
 	}
-	return func() { b.state.Close() }, nil
+	return func() {
+		if err := b.state.Close(); err != nil {
+			b.log.Error("closing the state file", "error", err)
+		}
+	}, nil
 }
 
 // past reads what past passes saw, where it is going to be shown.

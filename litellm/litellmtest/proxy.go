@@ -121,7 +121,7 @@ func (p *Proxy) Second(lag time.Duration) *Proxy {
 // Close stops serving and cuts open connections. It may be called more than once.
 func (p *Proxy) Close() {
 	if p.server != nil {
-		p.server.Close()
+		_ = p.server.Close()
 	}
 }
 
