@@ -47,6 +47,7 @@ func (k *KeyFile) reload(ctx context.Context) error {
 	}
 	timed, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	// #nosec G204 -- the user's own command, checked above, by its path and without a shell
 	cmd := exec.CommandContext(timed, k.ReloadCommand[0], k.ReloadCommand[1:]...)
 	cmd.Env = reloadEnv(k.Env, filepath.Dir(k.ReloadCommand[0]))
 	cmd.Dir = rootDir
