@@ -59,8 +59,7 @@ formatted() {
   [[ -z $found ]]
 }
 
-# security looks for what a careful reader would question in the code. What is right as it is says why, on its line:
-# `// #nosec G304 -- the user names the file`.
+# security runs gosec. A false positive is answered on its line: `// #nosec G304 -- the user names the file`.
 security() {
   go run "$gosec" -quiet -fmt golint -nosec-require-rules -nosec-require-justification ./... || {
     echo 'FAILED: gosec; fix each line above, or answer it there: // #nosec RULE -- why'
@@ -83,8 +82,8 @@ workflows() {
   echo "note: ${#files[@]} workflows"
 }
 
-# trust looks for ways into the workflows: those of the repository, the examples, what the documents tell people to paste,
-# and the Action itself. What it is not to mention is in .github/zizmor.yml, with the reason.
+# trust runs zizmor on the workflows of the repository, the examples, the documents' snippets and the Action itself.
+# Exceptions and their reasons are in .github/zizmor.yml.
 trust() {
   local files=()
   mapfile -t files < <(workflow_files)
@@ -98,14 +97,13 @@ trust() {
   echo "note: ${#files[@]} files"
 }
 
-# vulnerabilities asks the Go vulnerability database about the modules and the Go release that are used. Only what is
-# called fails.
+# vulnerabilities checks modules and Go release against the Go vulnerability database. It fails if vulnerable code is called.
 vulnerabilities() {
   go run "$govulncheck" -db "$vulnerability_database" ./...
   echo "note: $(go env GOVERSION)"
 }
 
-# vulnerabilities_if_possible does so where the database can be reached. CI on GitHub insists on it.
+# vulnerabilities_if_possible does so where the database can be reached. On GitHub, a job of its own requires it.
 vulnerabilities_if_possible() {
   if curl -fsS -m 20 -o /dev/null "$vulnerability_database/index/db.json" 2>"$logs/database"; then
     step 'govulncheck' vulnerabilities

@@ -25,8 +25,11 @@ func (d *Daemon) look() moment {
 // since is the time from before to m, whatever was done to the wall clock in between.
 func (m moment) since(before moment) time.Duration { return m.mono.Sub(before.mono) }
 
-// drift is how far the wall clock went ahead of the time that passed from before to m. It is negative if it was set back.
-func (m moment) drift(before moment) time.Duration { return m.wall.Sub(before.wall) - m.since(before) }
+// drift is how far the wall clock went ahead of the time that passed from before to m. It is negative if the clock was
+// set back.
+func (m moment) drift(before moment) time.Duration {
+	return m.wall.Sub(before.wall) - m.since(before)
+}
 
 // compare reports whether the wall clock was set back since jobs were last planned by it. Steps that are too small to
 // matter add up until they do. The caller holds mu.
@@ -71,10 +74,10 @@ func (s *jobState) plan(schedule Schedule, now moment, from time.Time) {
 	}
 }
 
-// mark makes the job due if its time has come, however often it was missed. setBack says that the wall clock was set back:
-// the job is then planned by the new time. If it had come due without that, it is due, and a minute later at the earliest
-// the next time. So no job waits a whole period of its schedule longer than it was planned to, also if the clock is set
-// back again and again.
+// mark makes the job due if its time has come, however often it was missed. setBack says that the wall clock was set
+// back: the job is then planned by the new time. If it had come due without that, it is due now, and again in a minute
+// at the earliest. So no job waits a whole period of its schedule longer than planned, even if the clock is set back
+// again and again.
 func (s *jobState) mark(schedule Schedule, now moment, setBack bool) {
 	switch {
 	case s.next.IsZero() && !setBack:

@@ -25,6 +25,15 @@ func (w *wallClock) set(step time.Duration) { w.offset.Add(int64(step)) }
 // step is one setting of the wall clock, so long after the one before.
 type step struct{ after, by time.Duration }
 
+// quarterly is one job that is due every quarter of an hour.
+func quarterly(t *testing.T, run func()) []daemon.Job {
+	t.Helper()
+	return []daemon.Job{{Name: "run", Schedule: mustParse(t, "*/15 * * * *", ""), Run: func(context.Context) error {
+		run()
+		return nil
+	}}}
+}
+
 // runsUnder returns when, by elapsed time, a service ran a job of that schedule over so long a time in which its wall
 // clock was set. It starts at midnight. Runs are instant.
 func runsUnder(t *testing.T, schedule string, steps []step, long time.Duration) (at []time.Duration, log string) {
@@ -62,28 +71,30 @@ func TestClockIsSet(t *testing.T) {
 	for range 58 {
 		often = append(often, step{61 * time.Second, -5 * time.Second})
 	}
+	const quarters, nine, back = "*/15 * * * *", "0 9 * * *", "set back"
+	minutes := func(n int) time.Duration { return time.Duration(n) * time.Minute }
 	tests := map[string]struct {
 		schedule string
 		steps    []step
 		long     time.Duration
 		want     string // elapsed times of the runs
-		log      string // "": neither ahead nor back
+		log      string // "": nothing about the clock
 	}{
-		"never":          {"*/15 * * * *", nil, 50 * time.Minute, "15m0s 30m0s 45m0s", ""},
-		"back an hour":   {"*/15 * * * *", []step{{7 * time.Minute, -hour}}, 50 * time.Minute, "15m0s 30m0s 45m0s", "set back"},
-		"back a day":     {"*/15 * * * *", []step{{7 * time.Minute, -day}}, 50 * time.Minute, "15m0s 30m0s 45m0s", "set back"},
-		"back a year":    {"*/15 * * * *", []step{{7 * time.Minute, -year}}, 50 * time.Minute, "15m0s 30m0s 45m0s", "set back"},
-		"back 67m":       {"*/15 * * * *", []step{{7 * time.Minute, -67 * time.Minute}}, 50 * time.Minute, "22m0s 37m0s", "set back"},
-		"every, back":    {"@every 90m", []step{{hour, -day}}, 5 * hour, "1h30m0s 3h0m0s 4h30m0s", "set back"},
-		"daily, back 1h": {"0 9 * * *", []step{{8*hour + 30*time.Minute, -hour}}, 24 * hour, "10h0m0s", "set back"},
-		"after its run":  {"0 9 * * *", []step{{9*hour + 30*time.Minute, -hour}}, 24 * hour, "9h0m0s 10h0m0s", "set back"},
-		"ahead and back": {"0 9 * * *", []step{{hour, 2 * hour}, {hour, -2 * hour}}, 24 * hour, "9h0m0s", "set back"},
-		"ahead":          {"@hourly", []step{{time.Second, 5 * hour}}, 59 * time.Minute, "30s", "went ahead"},
+		"never":          {quarters, nil, minutes(50), "15m0s 30m0s 45m0s", ""},
+		"back an hour":   {quarters, []step{{minutes(7), -hour}}, minutes(50), "15m0s 30m0s 45m0s", back},
+		"back a day":     {quarters, []step{{minutes(7), -day}}, minutes(50), "15m0s 30m0s 45m0s", back},
+		"back a year":    {quarters, []step{{minutes(7), -year}}, minutes(50), "15m0s 30m0s 45m0s", back},
+		"back 67m":       {quarters, []step{{minutes(7), -minutes(67)}}, minutes(50), "22m0s 37m0s", back},
+		"every, back":    {"@every 90m", []step{{hour, -day}}, 5 * hour, "1h30m0s 3h0m0s 4h30m0s", back},
+		"daily, back 1h": {nine, []step{{minutes(510), -hour}}, day, "10h0m0s", back},
+		"after its run":  {nine, []step{{minutes(570), -hour}}, day, "9h0m0s 10h0m0s", back},
+		"ahead and back": {nine, []step{{hour, 2 * hour}, {hour, -2 * hour}}, day, "9h0m0s", back},
+		"ahead":          {"@hourly", []step{{time.Second, 5 * hour}}, minutes(59), "30s", "went ahead"},
 		// Five seconds before it is due, noticed when it is due: run now, and not again a few seconds later.
-		"just before": {"*/15 * * * *", []step{{14*time.Minute + 55*time.Second, -hour - 3*time.Second}}, 29 * time.Minute, "15m0s", "set back"},
+		"just before": {quarters, []step{{minutes(15) - 5*time.Second, -hour - 3*time.Second}}, minutes(29), "15m0s", back},
 		// NTP sets the clock back across the minute of a run that has just begun.
-		"small, across": {"*/15 * * * *", []step{{15*time.Minute + time.Second, -5 * time.Second}}, 29 * time.Minute, "15m0s", ""},
-		"small, often":  {"*/15 * * * *", often, 62 * time.Minute, "16m15s 32m40s 48m55s", "set back"},
+		"small, across": {quarters, []step{{minutes(15) + time.Second, -5 * time.Second}}, minutes(29), "15m0s", ""},
+		"small, often":  {quarters, often, minutes(62), "16m15s 32m40s 48m55s", back},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -105,11 +116,8 @@ func TestClockStandsStill(t *testing.T) {
 		start := time.Now()
 		var at []time.Duration
 		d := &daemon.Daemon{
-			Now: func() time.Time { return start },
-			Jobs: []daemon.Job{{Name: "run", Schedule: mustParse(t, "*/15 * * * *", ""), Run: func(context.Context) error {
-				at = append(at, time.Since(start))
-				return nil
-			}}},
+			Now:  func() time.Time { return start },
+			Jobs: quarterly(t, func() { at = append(at, time.Since(start)) }),
 		}
 		stop, result := serve(t, d)
 		time.Sleep(2 * time.Hour)
@@ -129,20 +137,21 @@ func TestClockStandsStill(t *testing.T) {
 	})
 }
 
-// TestClockNeverSilences: whatever is done to the wall clock, no two runs are further apart than two periods, and each time
-// the clock is set makes at most one run more.
+// TestClockNeverSilences: whatever is done to the wall clock, no two runs are further apart than two periods, and each
+// time the clock is set makes at most one run more.
 func TestClockNeverSilences(t *testing.T) {
 	const period = 15 * time.Minute
 	rapid.Check(t, func(r *rapid.T) {
 		long := 6 * time.Hour
 		var steps []step
 		for range rapid.IntRange(0, 20).Draw(r, "steps") {
-			s := step{
-				time.Duration(rapid.IntRange(1, 16*60).Draw(r, "after")) * time.Second,
-				time.Duration(rapid.OneOf(rapid.IntRange(-3, 3), rapid.IntRange(-90, 90), rapid.IntRange(-1e5, 1e5), rapid.IntRange(-1e8, 1e8)).
-					Draw(r, "by")) * time.Second,
-			}
-			steps = append(steps, s)
+			seconds := rapid.OneOf(
+				rapid.IntRange(-3, 3), rapid.IntRange(-90, 90), rapid.IntRange(-1e5, 1e5), rapid.IntRange(-1e8, 1e8),
+			)
+			steps = append(steps, step{
+				after: time.Duration(rapid.IntRange(1, 16*60).Draw(r, "after")) * time.Second,
+				by:    time.Duration(seconds.Draw(r, "by")) * time.Second,
+			})
 		}
 		at, log := runsUnder(t, "*/15 * * * *", steps, long)
 		last := time.Duration(0)
@@ -167,10 +176,7 @@ func TestHealthWithoutWallClock(t *testing.T) {
 		var took atomic.Int64
 		d := &daemon.Daemon{
 			Now: clock.now, OnDone: func(r daemon.Run) { took.Store(int64(r.Took)); <-hang },
-			Jobs: []daemon.Job{{Name: "run", Schedule: mustParse(t, "*/15 * * * *", ""), Run: func(context.Context) error {
-				time.Sleep(20 * time.Second)
-				return nil
-			}}},
+			Jobs: quarterly(t, func() { time.Sleep(20 * time.Second) }),
 		}
 		stop, result := serve(t, d)
 		time.Sleep(15*time.Minute + time.Second)
@@ -192,19 +198,19 @@ func TestHealthWithoutWallClock(t *testing.T) {
 	})
 }
 
-// TestLateIsNotReady: a service in which one run does not end, so that the next one cannot begin, is alive but not ready.
+// TestLateIsNotReady: a service in which one run does not end, so that the next one cannot begin, is alive but not
+// ready.
 func TestLateIsNotReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var clock wallClock
 		runs := 0
 		d := &daemon.Daemon{
 			Now: clock.now,
-			Jobs: []daemon.Job{{Name: "run", Schedule: mustParse(t, "*/15 * * * *", ""), Run: func(context.Context) error {
+			Jobs: quarterly(t, func() {
 				if runs++; runs == 2 {
 					time.Sleep(50 * time.Minute)
 				}
-				return nil
-			}}},
+			}),
 		}
 		stop, result := serve(t, d)
 		time.Sleep(35 * time.Minute)

@@ -14,10 +14,10 @@ import (
 // stale is how long the loop may have been silent and still count as alive.
 const stale = 3 * heartbeat
 
-// Health serves /healthz, which is 200 while the loop of Serve turns, and /readyz, which is 200 unless that stands still, a
-// job's last run failed, a run at the start has not ended yet, a job has been due for a whole period of its schedule (five
-// minutes at least) and has not begun, or the daemon is stopping. Otherwise they are 503. Neither tells more, and neither
-// depends on the wall clock.
+// Health serves /healthz, which is 200 while the loop of Serve turns, and /readyz, which is 200 unless that stands
+// still, a job's last run failed, a run at the start has not ended yet, a job has been due for a whole period of its
+// schedule (five minutes at least) and has not begun, or the daemon is stopping. Otherwise they are 503. Neither tells
+// more, and neither depends on the wall clock.
 func (d *Daemon) Health() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", answer(d.alive))

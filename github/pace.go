@@ -22,8 +22,8 @@ const writePoints = 5
 // paceMargin widens the windows a little: GitHub counts when a request arrives, we when it leaves.
 const paceMargin = 100 * time.Millisecond
 
-// Pacer spaces requests so that no published limit is met: as fast as the limits allow at first, then as room comes free.
-// All clients of one token share one. It is safe for concurrent use.
+// Pacer spaces requests so that no published limit is met: as fast as the limits allow at first, then as room comes
+// free. All clients of one token share one. It is safe for concurrent use.
 type Pacer struct {
 	Now   func() time.Time                                 // nil: time.Now, whose monotonic reading nobody can set
 	Sleep func(ctx context.Context, d time.Duration) error // nil: a timer
@@ -43,8 +43,8 @@ type spent struct {
 	points int
 }
 
-// Wait blocks until one more request keeps within the limits, and counts it. It returns ctx's error if that ends first. A
-// write under a context from Reserve has its place already.
+// Wait blocks until one more request keeps within the limits, and counts it. It returns ctx's error if that ends first.
+// A write under a context from Reserve has its place already.
 func (p *Pacer) Wait(ctx context.Context, write bool) error {
 	for {
 		wait := p.take(ctx, write)
@@ -65,8 +65,8 @@ type ticket struct{ left atomic.Int64 }
 
 // Reserve blocks until n writes could be sent at once, and keeps their places for the context that it returns, so that
 // who has begun something need not stop in the middle of it for an hour. release gives back what was not used; it is
-// never nil. More than fit into a minute are not reserved: the rest waits its turn. When stop is closed, the wait ends with
-// context.Canceled; nil is never closed.
+// never nil. More than fit into a minute are not reserved: the rest waits its turn. When stop is closed, the wait ends
+// with context.Canceled; nil is never closed.
 func (p *Pacer) Reserve(ctx context.Context, n int, stop <-chan struct{}) (reserved context.Context, release func(), err error) {
 	n = min(n, cmp.Or(p.PerMinute, WritesPerMinute))
 	for {
@@ -172,8 +172,8 @@ func (p *Pacer) forget() time.Time {
 	return now
 }
 
-// setBack moves what was spent by a clock that has since been set back: the last of it as if it were spent now, so that
-// nobody waits for a time that was over already.
+// setBack corrects times in the future, which a clock recorded that has since been set back: the last request counts as
+// sent now, and the intervals between requests stay. Otherwise the next one would wait for the old time to return.
 func setBack(past []spent, now time.Time) {
 	if len(past) == 0 {
 		return

@@ -35,7 +35,7 @@ func TestPacerLetsThroughAllThatTheLimitsAllow(t *testing.T) {
 	}
 }
 
-// TestPacerWhoseClockIsSetBack: the limits go on to hold, and nobody waits until the old time returns.
+// TestPacerWhoseClockIsSetBack: the limits still hold, and no request waits for the old time to return.
 func TestPacerWhoseClockIsSetBack(t *testing.T) {
 	for _, back := range []time.Duration{time.Second, time.Hour, 365 * 24 * time.Hour} {
 		now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)

@@ -9,8 +9,8 @@ import (
 	"github.com/org/openclaw-litellm-action/report"
 )
 
-// TestNoticesAfterSetBack: a warning that was told while the clock was ahead is told again a day after the clock was set
-// right, and not when that time returns. Clocks that differ by minutes change nothing.
+// TestNoticesAfterSetBack: a warning sent while the clock was ahead is repeated a day after the clock was set right,
+// not when that time returns. Clocks that differ by minutes change nothing.
 func TestNoticesAfterSetBack(t *testing.T) {
 	t.Parallel()
 	policy := report.Policy{Repeat: 24 * time.Hour}
@@ -41,8 +41,8 @@ func TestNoticesAfterSetBack(t *testing.T) {
 	}
 }
 
-// TestTellAfterSetBack: of two places that remember, the one that was written last counts, also if the clock was ahead
-// when the other one was.
+// TestTellAfterSetBack: of two saved memories the one that was written last counts, also if the other was written while
+// the clock was ahead.
 func TestTellAfterSetBack(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -52,12 +52,13 @@ func TestTellAfterSetBack(t *testing.T) {
 	s.issues.fails["find"] = false
 	s.tell(pass(hours(1), "41", 0)) // set right
 	s.tell(pass(hours(2), "48", 0))
-	if _, log := s.tell(pass(hours(3), "48", 3)); strings.Contains(log, "critical: openclaw has used") || !strings.Contains(log, "hook: post: done:") {
+	_, log := s.tell(pass(hours(3), "48", 3))
+	if strings.Contains(log, "critical: openclaw has used") || !strings.Contains(log, "hook: post: done:") {
 		t.Errorf("what was told is told again, or news is not:\n%s", log)
 	}
 }
 
-// TestTellNotUnderTheFuture: news goes under no message of a time that has not come.
+// TestTellNotUnderTheFuture: nothing new is added to a message that was posted in the future.
 func TestTellNotUnderTheFuture(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

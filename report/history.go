@@ -116,7 +116,7 @@ func (e Episode) lasted() string {
 	return fmt.Sprintf("%s to %s (%s)", e.From.UTC().Format("2 Jan 2006 15:04"), to, finding.Short(max(e.To.Sub(e.From), time.Minute)))
 }
 
-// asOf leaves out what was recorded in the future, by a clock that has since been set back.
+// asOf leaves out what a clock recorded in the future that has since been set back.
 func (h *History) asOf(now time.Time) *History {
 	if h == nil {
 		return nil

@@ -103,10 +103,11 @@ func (m Memory) clone() Memory {
 // skew is how far the clocks of two runs may differ.
 const skew = 5 * time.Minute
 
-// ahead reports whether at lies so far in the future that a clock which was set back since must have told it.
+// ahead reports whether at is further in the future than two clocks differ: a clock recorded it that has since been set
+// back.
 func ahead(at, now time.Time) bool { return at.After(now.Add(skew)) }
 
-// asOf returns m without times in the future.
+// asOf returns m with now in place of times in the future.
 func (m Memory) asOf(now time.Time) Memory {
 	m.Stories = slices.Clone(m.Stories)
 	for i := range m.Stories {

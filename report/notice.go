@@ -65,8 +65,8 @@ type Policy struct {
 //	                                          there that is as grave, which is the same thing in a new window
 //	anything else                             silence
 //
-// What was told in the future was told by a clock that has since been set back: that counts as told now, so that no story
-// is silent until that time returns.
+// A time in the future was recorded by a clock that has since been set back. It counts as now, so no story stays silent
+// until that time returns.
 func Notices(previous Memory, findings []finding.Finding, done []Event, now time.Time, p Policy) ([]Notice, Memory) {
 	previous = previous.asOf(now)
 	next := previous.clone()

@@ -333,8 +333,8 @@ func (s *session) saveJournal(ctx context.Context) bool {
 	return true
 }
 
-// saved is when the memory is saved: later than the one that was loaded, whatever the clock says, so that of the and
-// the journal's the newer one is known.
+// saved is the time to save the memory with. It is later than that of the loaded memory, whatever the clock says: the issue's
+// and the journal's are compared by it, and the later one counts.
 func (s *session) saved() time.Time {
 	if s.now.After(s.loaded.Saved) {
 		return s.now

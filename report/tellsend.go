@@ -79,7 +79,8 @@ func (s *session) message(ctx context.Context, m Messenger) {
 }
 
 // stale reports whether the living message is too old to carry news: nobody looks for them in the thread of a message that
-// told of something done long ago, or at a time that has not come. While a story goes on the message stays.
+// told of something done long ago. One that was posted in the future is too old as well. While a story goes on the message
+// stays.
 func (s *session) stale(sm SenderMemory) bool {
 	return len(s.loaded.Stories) == 0 && (s.now.Sub(sm.Posted) > staleAfter || ahead(sm.Posted, s.now))
 }

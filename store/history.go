@@ -21,9 +21,9 @@ const (
 )
 
 // Record keeps the key figures of r, in place of what was kept of the same second, and forgets what is older than 400
-// days. Figures that did not change take no room, and of a day that is over only its last ones stay. What was recorded in
-// the future, by a clock that has since been set back, stays and is no part of it. A plan is not recorded. Either all of it
-// is kept or nothing.
+// days. Figures that did not change take no room, and of a day that is over only its last ones stay. Rows in the future,
+// which a clock recorded that has since been set back, stay and are ignored. A plan is not recorded. Either all of it is
+// kept or nothing.
 func (db *DB) Record(ctx context.Context, r report.Report) (err error) {
 	if r.DryRun {
 		return nil

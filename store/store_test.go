@@ -132,7 +132,7 @@ func TestEpisodes(t *testing.T) {
 	}
 }
 
-// TestClockSetBack: what was recorded by a clock that was a year ahead hides nothing of what comes after it was set right.
+// TestClockSetBack: figures recorded while the clock was a year ahead hide none that are recorded once it is right.
 func TestClockSetBack(t *testing.T) {
 	t.Parallel()
 	db := open(t, filepath.Join(t.TempDir(), "state.db"))

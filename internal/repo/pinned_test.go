@@ -18,8 +18,8 @@ var (
 	digest   = regexp.MustCompile(`^\S+:\S+@sha256:[0-9a-f]{64}$`)
 )
 
-// TestActionsArePinned: whatever of others runs in a workflow here or in one that people copy from here is named by its
-// commit, with its release in a comment. A tag can be moved to other code. Which release a commit is has one answer.
+// TestActionsArePinned: workflows here, and those that people copy from here, name other people's Actions by commit,
+// with the release in a comment: a tag can be moved to other code. A commit and a release always belong together.
 func TestActionsArePinned(t *testing.T) {
 	commits, releases := map[string]string{}, map[string]string{}
 	found := 0
@@ -31,7 +31,7 @@ func TestActionsArePinned(t *testing.T) {
 			}
 			found++
 			if !pinnedAction(action, comment) {
-				t.Errorf("%s: %q is not pinned: name the commit, and behind it the release, as in OWNER/NAME@COMMIT # v1.2.3", name, strings.TrimSpace(m[0]))
+				t.Errorf("%s: %q is not pinned: write OWNER/NAME@COMMIT # v1.2.3", name, strings.TrimSpace(m[0]))
 				continue
 			}
 			owner, _, _ := strings.Cut(action, "@")
@@ -56,7 +56,7 @@ func pinnedAction(action, comment string) bool {
 	return commit.MatchString(action) && release.MatchString(comment)
 }
 
-// TestBaseImagesArePinned: a Dockerfile starts from images named by tag, for people, and digest, which counts.
+// TestBaseImagesArePinned: a Dockerfile names its base images by tag and digest; the digest counts.
 func TestBaseImagesArePinned(t *testing.T) {
 	found := 0
 	eachFile(t, nil, func(name, text string) {
@@ -88,7 +88,8 @@ func unpinnedImages(text string) []string {
 	return found
 }
 
-// TestOneGoBuilds: go.mod names the release of Go, and the image builds with that one, though its own may be older.
+// TestOneGoBuilds: go.mod names the release of Go, and the image is built by that one, though the base image's may be
+// older.
 func TestOneGoBuilds(t *testing.T) {
 	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
@@ -108,12 +109,14 @@ func TestOneGoBuilds(t *testing.T) {
 	}
 }
 
-// TestToolsArePinned: what CI runs of others is named by its release.
+// TestToolsArePinned: CI runs tools of a fixed release.
 func TestToolsArePinned(t *testing.T) {
 	latest := regexp.MustCompile(`@` + `latest\b`)
+	pip := regexp.MustCompile(`pip"? install`)
 	eachFile(t, nil, func(name, text string) {
 		inCI := strings.HasPrefix(name, ".ci/") || strings.HasPrefix(name, ".github/")
-		if inCI && (latest.MatchString(text) || strings.Contains(text, "pip install") && !strings.Contains(text, "--require-hashes")) {
+		unhashed := pip.MatchString(text) && !strings.Contains(text, "--require-hashes")
+		if inCI && (latest.MatchString(text) || unhashed) {
 			t.Errorf("%s: runs whatever is newest", name)
 		}
 	})

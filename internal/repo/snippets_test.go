@@ -69,7 +69,8 @@ func (s snippet) workflow() string {
 	if s.whole {
 		return s.text
 	}
-	const around = "name: Steps\non: workflow_dispatch\npermissions: {}\nconcurrency: {group: one, cancel-in-progress: false}\n" +
+	const around = "name: Steps\non: workflow_dispatch\npermissions: {}\n" +
+		"concurrency: {group: one, cancel-in-progress: false}\n" +
 		"jobs:\n  job:\n    runs-on: ubuntu-latest\n    steps:\n"
 	return around + s.text
 }
@@ -96,13 +97,15 @@ func TestSnippets(t *testing.T) {
 		if *snippetFolder == "" {
 			continue
 		}
-		if err := os.WriteFile(filepath.Join(*snippetFolder, fmt.Sprintf("%d.yml", i)), []byte("# "+s.name+"\n"+s.workflow()), 0o600); err != nil {
+		file := filepath.Join(*snippetFolder, fmt.Sprintf("%d.yml", i))
+		if err := os.WriteFile(file, []byte("# "+s.name+"\n"+s.workflow()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// TestReadmeShowsTheExample: the workflow that the README tells people to paste is the example, less the words at its top.
+// TestReadmeShowsTheExample: the workflow that the README tells people to paste is the example, less the words at its
+// top.
 func TestReadmeShowsTheExample(t *testing.T) {
 	example, err := os.ReadFile(filepath.Join(root, "examples/one-key.yml"))
 	if err != nil {
