@@ -2,7 +2,6 @@ package rotate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -23,11 +22,23 @@ func heldBy(k litellm.Key, gen int, c clock) claim {
 	return claim{gen: gen, token: k.Token, lasts: min(claimFor, k.Expires.Sub(c.proxy)), read: c}
 }
 
-// errClaimLost stops a run at once: somebody else may be at work.
-var errClaimLost = errors.New("the claim has run out; this run stops, the next one continues")
+// claimLost stops a run at once: somebody else may be at work. errors.Is takes one for any other.
+type claimLost string
 
-// errTakenOver is errClaimLost where another run ended the claim.
-var errTakenOver = fmt.Errorf("another run took over this key, because a compromised key does not wait (%w)", errClaimLost)
+// The ways to lose a claim.
+const (
+	errClaimLost claimLost = "the claim has run out; this run stops, the next one continues"
+	errTakenOver claimLost = "the claim is gone: another run took over for a leaked key, or somebody deleted it; this run stops"
+)
+
+// Error implements error.
+func (c claimLost) Error() string { return string(c) }
+
+// Is reports whether target is a lost claim, too.
+func (claimLost) Is(target error) bool {
+	_, lost := target.(claimLost)
+	return lost
+}
 
 // guarded returns a context for one write that cannot outlive the claim, renewing the claim when little of it is left.
 func (r *Runner) guarded(ctx context.Context) (context.Context, context.CancelFunc, error) {
