@@ -28,19 +28,19 @@ const off = "off"
 func alertRows() []row {
 	return []row{
 		{name: "alert-spend", group: groupKey, kind: money, on: everywhere, file: "defaults.alerts.spend",
-			help: "US dollars in the budget window that are worth a finding"},
+			checkout: allowed, help: "US dollars in the budget window that are worth a finding"},
 		{name: "alert-daily-spend", group: groupKey, kind: money, on: everywhere, file: "defaults.alerts.daily_spend",
-			help: "US dollars a day (UTC) that are worth a finding"},
+			checkout: allowed, help: "US dollars a day (UTC) that are worth a finding"},
 		{name: "alert-model-spend", group: groupKey, kind: amounts, on: everywhere, file: "defaults.alerts.model_spend",
-			help: "US dollars in the budget window by model, such as claude-opus-4-6=30"},
+			checkout: allowed, help: "US dollars in the budget window by model, such as claude-opus-4-6=30"},
 		{name: "alert-request-cost", group: groupKey, kind: money, on: everywhere, file: "defaults.alerts.request_cost",
-			help: "US dollars of a single request that are worth a finding"},
+			checkout: allowed, help: "US dollars of a single request that are worth a finding"},
 		{name: "alert-failure-rate", group: groupKey, kind: percent, on: everywhere, file: "defaults.alerts.failure_rate", def: "20%",
-			help: "share of at least ten recent requests failed that is worth a finding, or off"},
+			checkout: allowed, help: "share of at least ten recent requests failed that is worth a finding, or off"},
 		{name: "alert-forecast", group: groupKey, kind: percent, on: everywhere, file: "defaults.alerts.forecast", def: "100%",
-			help: "share of the budget that the window is going to end at, by its days so far, that is worth a finding, or off"},
+			checkout: allowed, help: "share of the budget that the window is going to end at, by its days so far, that is worth a finding, or off"},
 		{name: "alert-burn-rate", group: groupKey, kind: boolean, on: everywhere, file: "defaults.alerts.burn_rate", def: "true",
-			help: "whether a budget that burns so fast that it will not last is worth a finding"},
+			checkout: allowed, help: "whether a budget that burns so fast that it will not last is worth a finding"},
 	}
 }
 

@@ -196,7 +196,7 @@ func (c *file) readKeys(e entry) {
 func (c *file) readKey(n ast.Node) keyNode {
 	key := keyNode{values: map[string]value{}, at: c.doc.at(n)}
 	rows, known := policyFields()
-	known = append(known, "name", "key_options", "targets", "for_each", "repository_dispatch")
+	known = append(known, keyFields()...)
 	for _, e := range c.doc.fields(n, "an entry of keys") {
 		r, policy := rows[e.name]
 		switch {
@@ -221,6 +221,11 @@ func (c *file) readKey(n ast.Node) keyNode {
 		}
 	}
 	return key
+}
+
+// keyFields are the fields of a key besides its policy.
+func keyFields() []string {
+	return []string{"name", "key_options", "targets", "for_each", "repository_dispatch"}
 }
 
 // targetFields are the fields of a target that take a single value.

@@ -19,6 +19,7 @@ func (l *loader) readKeys() {
 	default:
 		l.refuseSingle()
 		for _, n := range l.file.keys {
+			l.checkPlaces(n)
 			if n.forEach != nil {
 				l.out.Keys = append(l.out.Keys, l.templateKey(n))
 			} else {

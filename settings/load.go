@@ -57,13 +57,14 @@ func Load(args []string, getenv func(string) string, readFile func(string) ([]by
 		l.readForOpenClaw(readFile, sandbox)
 		return l.out, l.err()
 	}
-	if p := checkEvent(l.out.Event); p != nil && !l.out.Sandbox {
+	if p := l.checkEvent(); p != nil && !l.out.Sandbox {
 		l.add(Source{Layer: Environment, Name: "GITHUB_EVENT_NAME"}, p)
 		return l.out, l.err()
 	}
 	if l.readConfig(readFile, sandbox) {
 		l.resolve()
 		l.readAccess()
+		l.checkCheckout()
 		l.readTelling()
 		l.readService()
 		l.readOutput()

@@ -199,7 +199,8 @@ func TestHelp(t *testing.T) {
 func TestSecrets(t *testing.T) {
 	e := job().with("INPUT_SLACK-WEBHOOK-URL", "https://hooks.slack.com/one", "SLACK_WEBHOOK_URL", "https://hooks.slack.com/two")
 	files := map[string]string{"openclaw-litellm.yml": "report: {heartbeat_url: https://ping.example.com/three}\n"}
-	s := mustLoad(t, "run", e, files)
+	s, err := load("run", e, files)
+	wantFaults(t, err, "openclaw-litellm.yml:1:25: in Actions a file in the checkout cannot choose where reports are sent; give input heartbeat-url")
 	var got []string
 	for _, v := range s.Secrets() {
 		got = append(got, v.Reveal())

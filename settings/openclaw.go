@@ -46,9 +46,10 @@ const defaultKeyFile = "/run/openclaw/litellm.key"
 // not be trusted it works without one whatever is given.
 func (l *loader) readForOpenClaw(readFile func(string) ([]byte, error), sandbox []byte) {
 	s := l.out
-	trusted := checkEvent(s.Event) == nil || s.Sandbox
+	refused := l.checkEvent()
+	trusted := refused == nil || s.Sandbox
 	if names := l.values["names"].list(); !trusted && (len(names) == 0 || names[0].text != "lint") {
-		l.add(Source{Layer: Environment, Name: "GITHUB_EVENT_NAME"}, checkEvent(s.Event))
+		l.add(Source{Layer: Environment, Name: "GITHUB_EVENT_NAME"}, refused)
 		return
 	}
 	lint := l.readOpenClaw()

@@ -135,6 +135,7 @@ func (l *loader) readAccess() {
 	s.LiteLLM.BaseURL = strings.TrimRight(strings.TrimSuffix(l.base("litellm-base-url"), "/v1"), "/")
 	s.LiteLLM.BaseURLFrom = l.values["litellm-base-url"].src
 	s.LiteLLM.Key = l.secret("litellm-master-key")
+	s.AllowedOwners = readItems(l, l.values["allowed-owners"], parseOrganization)
 	s.GitHub.APIURL = l.base("github-api-url")
 	s.GitHub.Token = l.secret("github-token")
 	s.GitHub.SecretsToken = l.secret("secrets-token")
@@ -202,10 +203,6 @@ func (l *loader) readTelling() {
 	}
 	s.Report.IssueRepository = l.text("issue-repository", parseRepository)
 	s.Report.IssueLabels = readItems(l, l.values["issue-labels"], parseLabel)
-	from := l.values["issue-repository"].src
-	if s.Report.IssueRepository != "" && !s.Sandbox {
-		l.add(from, checkIssueRepository(from, s.Report.IssueRepository, s.GitHub.Repository, s.InActions))
-	}
 }
 
 // readService reads what only the service uses.

@@ -2,27 +2,30 @@ package settings
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// UntrustedEvent reports whether an event of GitHub can be caused by somebody who may not write to the repository, with
-// a checkout or texts of theirs. On such an event nothing that uses credentials runs; there is no override.
-func UntrustedEvent(event string) bool {
-	event = strings.ToLower(strings.TrimSpace(event))
-	switch event {
-	case "issue_comment", "issues", "workflow_run":
-		return true
-	}
-	return strings.HasPrefix(event, "pull_request") || strings.HasPrefix(event, "discussion")
+// trustedEvents are the events on which credentials are used: only who may write to the repository causes them, and what
+// they check out was pushed by such a person. In a reusable workflow (workflow_call) the runner names the caller's event.
+func trustedEvents() []string {
+	return []string{"schedule", "workflow_dispatch", "push", "repository_dispatch", "release"}
 }
 
-// checkEvent refuses to use credentials on an untrusted event.
-func checkEvent(event string) *problem {
-	if !UntrustedEvent(event) {
+// TrustedEvent reports whether credentials are used on an event of GitHub Actions. There is no override.
+func TrustedEvent(event string) bool { return slices.Contains(trustedEvents(), event) }
+
+// checkEvent refuses to use credentials in a job that another event started.
+func (l *loader) checkEvent() *problem {
+	if !l.out.InActions || TrustedEvent(l.out.Event) {
 		return nil
 	}
-	return bad("start it from schedule, workflow_dispatch or push",
-		"on %s, which outsiders can cause, nothing that uses credentials runs", event)
+	event := "event " + quote(l.out.Event)
+	if l.out.Event == "" {
+		event = "an unknown event"
+	}
+	return bad("start the job on "+strings.Join(trustedEvents(), ", "),
+		"commands that use credentials do not run on %s: someone without write access may have caused it", event)
 }
 
 // checkDestination refuses to send a management key to an address that the checkout chose: one from a file, if the file
@@ -44,14 +47,6 @@ func checkReload(inActions bool) *problem {
 		return nil
 	}
 	return bad("leave reload out, and reload in a step of the workflow", "a command from a file is not run in Actions")
-}
-
-// checkIssueRepository refuses that a file in the checkout sends notices to another repository.
-func checkIssueRepository(from Source, issues, this string, inActions bool) *problem {
-	if !inActions || from.Layer != File || strings.EqualFold(issues, this) {
-		return nil
-	}
-	return bad("give input issue-repository", "in Actions a file cannot send notices to another repository")
 }
 
 // checkKeyFile keeps key files in Actions below the workspace, outside of which the container's files are lost or the

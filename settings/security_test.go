@@ -1,28 +1,46 @@
 package settings
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestUntrustedEvents(t *testing.T) {
-	for event, want := range map[string]bool{
-		"pull_request": true, "pull_request_target": true, "pull_request_review": true, "pull_request_review_comment": true,
-		"issue_comment": true, "issues": true, "discussion": true, "discussion_comment": true, "workflow_run": true,
-		" Pull_Request_Target ": true, "push": false, "schedule": false, "workflow_dispatch": false, "release": false,
-		"repository_dispatch": false, "workflow_call": false, "": false,
-	} {
-		if got := UntrustedEvent(event); got != want {
-			t.Errorf("UntrustedEvent(%q) = %v", event, got)
+// TestTrustedEvents has every event of GitHub's documentation, and some that are none.
+func TestTrustedEvents(t *testing.T) {
+	trusted := []string{"schedule", "workflow_dispatch", "push", "repository_dispatch", "release"}
+	others := strings.Fields(`branch_protection_rule check_run check_suite create delete deployment deployment_status discussion
+		discussion_comment fork gollum image_version issue_comment issues label merge_group milestone page_build public
+		pull_request pull_request_comment pull_request_review pull_request_review_comment pull_request_target
+		registry_package status watch workflow_call workflow_run Push SCHEDULE dynamic made_up`)
+	for _, event := range append(others, "", " push", "push ", "push,pull_request") {
+		if TrustedEvent(event) {
+			t.Errorf("%q is trusted", event)
 		}
+		_, err := load("run", job().with("GITHUB_EVENT_NAME", event), nil)
+		if err == nil || !strings.Contains(err.Error(), "GITHUB_EVENT_NAME") {
+			t.Errorf("run on %q: %v", event, err)
+		}
+	}
+	for _, event := range trusted {
+		if !TrustedEvent(event) {
+			t.Errorf("%q is not trusted", event)
+		}
+		mustLoad(t, "run", job().with("GITHUB_EVENT_NAME", event), nil)
 	}
 }
 
 func TestUntrustedEventRefusesEveryCommand(t *testing.T) {
-	e := job().with("GITHUB_EVENT_NAME", "pull_request_target")
-	const fault = "environment GITHUB_EVENT_NAME: on pull_request_target, which outsiders can cause, nothing that uses credentials runs; " +
-		"start it from schedule, workflow_dispatch or push"
+	for event, on := range map[string]string{"merge_group": `event "merge_group"`, "": "an unknown event"} {
+		testRefusedEvent(t, job().with("GITHUB_EVENT_NAME", event), "environment GITHUB_EVENT_NAME: commands that use credentials "+
+			"do not run on "+on+": someone without write access may have caused it; "+
+			"start the job on schedule, workflow_dispatch, push, repository_dispatch, release")
+	}
+}
+
+func testRefusedEvent(t *testing.T, e env, fault string) {
+	t.Helper()
 	for _, c := range commands() {
 		s, err := load(c.name, e, map[string]string{"openclaw-litellm.yml": "not: [even, read"})
 		if c.name == CommandVersion {
@@ -39,6 +57,8 @@ func TestUntrustedEventRefusesEveryCommand(t *testing.T) {
 		wantFaults(t, err, fault)
 	}
 	mustLoad(t, "run --sandbox", e, nil)
+	mustLoad(t, "report --spend-logs rows.json", e, nil)
+	mustLoad(t, "openclaw lint openclaw.json", e, nil)
 	mustLoad(t, "run", e.with("GITHUB_ACTIONS", ""), nil) // the name alone, left in somebody's shell
 }
 

@@ -59,11 +59,14 @@ type Settings struct {
 	Slack     Slack
 	Heartbeat secret.Value // URL pinged after a good run; zero: none
 
-	Owner    string // whose the holders are; "" only for commands that rotate nothing
-	Keys     []Key  // at least one, but for version and a sandbox without a configuration
-	Failover Failover
-	Report   Report
-	Schedule Schedule
+	Owner string // whose the holders are; "" only for commands that rotate nothing
+	// AllowedOwners are those to whom a file in the checkout may have keys and events sent in Actions, besides this
+	// repository's own owner for keys; nil: nobody.
+	AllowedOwners []string
+	Keys          []Key // at least one, but for version and a sandbox without a configuration
+	Failover      Failover
+	Report        Report
+	Schedule      Schedule
 
 	HealthListen string // host:port of the health endpoints; "": none
 	StateFile    string // of the service; "": none

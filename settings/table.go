@@ -47,6 +47,8 @@ type row struct {
 	help    string   // one line without the default, for help, action.yml and README
 	cmds    []string // whose flag it is; nil: every command
 	arg     bool     // the command's arguments, rather than a flag
+
+	checkout checkoutRule // what a file in the checkout of a job may say of it; nil: it is in no file
 }
 
 // The groups, in the order of help and README.
@@ -98,16 +100,16 @@ func runRows() []row {
 func litellmRows() []row {
 	return []row{
 		{name: "litellm-base-url", group: groupLiteLLM, kind: address, on: everywhere, file: "litellm.base_url",
-			env: []string{"LITELLM_BASE_URL", "LITELLM_PROXY_URL"}, help: "the proxy's address, with or without /v1"},
+			env: []string{"LITELLM_BASE_URL", "LITELLM_PROXY_URL"}, checkout: choosesNoAddress, help: "the proxy's address, with or without /v1"},
 		{name: "litellm-master-key", group: groupLiteLLM, kind: secretText, on: inputSurface | envSurface,
 			env: []string{"LITELLM_MASTER_KEY", "LITELLM_PROXY_API_KEY"}, help: "the master key or, better, a narrow management key"},
 		{name: "ca-file", group: groupLiteLLM, on: everywhere,
 			help: "PEM file of further certificate authorities to trust"},
 		{name: "litellm-timezone", group: groupLiteLLM, on: everywhere, file: "litellm.timezone",
-			help: "time zone in which the proxy resets budgets, its litellm_settings.timezone, such as Europe/Berlin (default: taken from " +
+			checkout: allowed, help: "time zone in which the proxy resets budgets, its litellm_settings.timezone, such as Europe/Berlin (default: taken from " +
 				"when they reset, which is right but for windows in which the clocks change)"},
 		{name: "owner", group: groupLiteLLM, on: everywhere, file: "owner",
-			help: "whose keys these are; another owner's are never touched (default: this repository)"},
+			checkout: ownsThisRepository, help: "whose keys these are; another owner's are never touched (default: this repository)"},
 	}
 }
 
@@ -115,23 +117,23 @@ func keyRows() []row {
 	return []row{
 		{name: "key-name", group: groupKey, on: everywhere, def: "openclaw", help: "the key's stable name"},
 		{name: "adopt", group: groupKey, kind: boolean, on: everywhere, file: "defaults.adopt", def: "false",
-			help: "take over an existing key that has this name as its alias"},
+			checkout: allowed, help: "take over an existing key that has this name as its alias"},
 		{name: "max-budget", group: groupKey, kind: money, on: everywhere, file: "defaults.max_budget",
-			help: "US dollars a budget window (default: no limit)"},
+			checkout: allowed, help: "US dollars a budget window (default: no limit)"},
 		{name: "budget-duration", group: groupKey, kind: budgetDuration, on: everywhere, file: "defaults.budget_duration",
-			help: "the budget window: hourly, daily, weekly, monthly, or such as 12h, 30d (default: never resets)"},
+			checkout: allowed, help: "the budget window: hourly, daily, weekly, monthly, or such as 12h, 30d (default: never resets)"},
 		{name: "models", group: groupKey, kind: list, on: everywhere, file: "defaults.models",
-			help: "models the key may use (default: as the proxy has it)"},
+			checkout: allowed, help: "models the key may use (default: as the proxy has it)"},
 		{name: "rotation-interval", group: groupKey, kind: duration, on: everywhere, file: "defaults.rotation_interval",
-			def: "30d", help: "age at which the key is replaced"},
+			def: "30d", checkout: allowed, help: "age at which the key is replaced"},
 		{name: "grace-period", group: groupKey, kind: duration, on: everywhere, file: "defaults.grace_period",
-			def: "7d", help: "how long the old key keeps working after the new one is everywhere"},
+			def: "7d", checkout: allowed, help: "how long the old key keeps working after the new one is everywhere"},
 		{name: "max-grace-period", group: groupKey, kind: duration, on: everywhere, file: "defaults.max_grace_period",
-			def: "35d", help: "how long an old key may keep working while it is still used"},
+			def: "35d", checkout: allowed, help: "how long an old key may keep working while it is still used"},
 		{name: "block-in-use", group: groupKey, kind: boolean, on: everywhere, file: "defaults.block_in_use", def: "false",
-			help: "block an old key after the longest grace period even while it is used"},
+			checkout: allowed, help: "block an old key after the longest grace period even while it is used"},
 		{name: "thresholds", group: groupKey, kind: percents, on: everywhere, file: "defaults.thresholds",
-			def: "50%,80%,95%", help: "shares of the budget that are worth a finding"},
+			def: "50%,80%,95%", checkout: allowed, help: "shares of the budget that are worth a finding"},
 		{name: "secret-name", group: groupKey, on: everywhere, def: "LITELLM_API_KEY", help: "secret that holds the key"},
 		{name: "secret-repository", group: groupKey, on: everywhere,
 			help: "repository of the secret (default: this one, or no secret if only key-file is given)"},
@@ -153,6 +155,9 @@ func githubRows() []row {
 			help: "the App's private key, in PEM"},
 		{name: "app-installation-id", group: groupGitHub, on: everywhere,
 			help: "the App's only installation to use (default: the one of each repository's owner)"},
+		{name: "allowed-owners", group: groupGitHub, kind: list, on: everywhere,
+			help: "owners to whom a file in the checkout may have keys and repository_dispatch sent in Actions (default: keys to this " +
+				"repository's owner)"},
 		{name: "github-api-url", group: groupGitHub, kind: address, on: everywhere, env: []string{"GITHUB_API_URL"},
 			def: "https://api.github.com", help: "GitHub's API"},
 		{name: "github-repository", group: groupGitHub, on: envSurface, env: []string{"GITHUB_REPOSITORY"},
@@ -163,29 +168,32 @@ func githubRows() []row {
 func tellRows() []row {
 	return []row{
 		{name: "failover-window", group: groupTell, kind: duration, on: everywhere, file: "failover.window", def: "1h",
-			help: "how far back failover is looked for"},
+			checkout: allowed, help: "how far back failover is looked for"},
 		{name: "fallback-rate", group: groupTell, kind: percent, on: everywhere, file: "failover.fallback_rate", def: "5%",
-			help: "share of requests served by fallbacks that is worth a finding"},
+			checkout: allowed, help: "share of requests served by fallbacks that is worth a finding"},
 		{name: "probe", group: groupTell, kind: boolean, on: everywhere, file: "failover.probe", def: "false", cmds: []string{CommandCheck, CommandDoctor},
-			help: "check: call each model once, for a token, and see who answers; costs what that costs. doctor: make one call that is refused and costs nothing, and see how long it takes to the spend logs"},
+			checkout: allowed, help: "check: call each model once, for a token, and see who answers; costs what that costs. doctor: make one call that is refused and costs nothing, and see how long it takes to the spend logs"},
 		{name: "slack-bot-token", group: groupTell, kind: secretText, on: inputSurface | envSurface,
 			env: []string{"SLACK_BOT_TOKEN"}, help: "bot token for one living message in the channel"},
 		{name: "slack-channel", group: groupTell, on: everywhere, env: []string{"SLACK_CHANNEL"},
-			file: "report.slack.channel", help: "channel id for the bot token"},
+			file: "report.slack.channel", checkout: choosesNot("slack-channel", "choose who reads reports in Slack"),
+			help: "channel id for the bot token"},
 		{name: "slack-critical-channel", group: groupTell, on: everywhere, file: "report.slack.critical_channel",
-			help: "a second channel id, which hears of what is critical alone"},
+			checkout: choosesNot("slack-critical-channel", "choose who reads reports in Slack"),
+			help:     "a second channel id, which hears of what is critical alone"},
 		{name: "slack-webhook-url", group: groupTell, kind: secretText, on: inputSurface | envSurface,
 			env: []string{"SLACK_WEBHOOK_URL"}, help: "webhook, in place of a bot token: transitions only"},
 		{name: "slack-api-url", group: groupTell, kind: address, on: everywhere, env: []string{"SLACK_API_URL"},
 			def: "https://slack.com/api/", help: "Slack's API"},
 		{name: "issue-repository", group: groupTell, on: everywhere, file: "report.issue.repository",
-			help: "repository of the living issue (default: no issue)"},
+			checkout: staysHere, help: "repository of the living issue (default: no issue)"},
 		{name: "issue-labels", group: groupTell, kind: list, on: everywhere, file: "report.issue.labels",
-			help: "labels of the living issue"},
+			checkout: allowed, help: "labels of the living issue"},
 		{name: "amounts-in-public", group: groupTell, kind: boolean, on: everywhere, file: "report.amounts_in_public", def: "false",
-			help: "show amounts of money where everybody can read them too: issue, summary and log of a public repository"},
+			checkout: showsNoAmounts, help: "show amounts of money where everybody can read them too: issue, summary and log of a public repository"},
 		{name: "heartbeat-url", group: groupTell, kind: secretText, on: inputSurface | envSurface, file: "report.heartbeat_url",
-			help: "pinged after a good run, and its /fail after a bad one, with what failed: silence is noticed"},
+			checkout: choosesNot("heartbeat-url", "choose where reports are sent"),
+			help:     "pinged after a good run, and its /fail after a bad one, with what failed: silence is noticed"},
 	}
 }
 
@@ -193,11 +201,11 @@ func serviceRows() []row {
 	serve := []string{CommandServe}
 	return []row{
 		{name: "schedule-run", group: groupService, kind: cronSpec, on: flagSurface | envSurface, file: "schedule.run",
-			def: "*/15 * * * *", cmds: serve, help: "when the service makes a pass, in cron syntax"},
+			def: "*/15 * * * *", cmds: serve, checkout: allowed, help: "when the service makes a pass, in cron syntax"},
 		{name: "schedule-report", group: groupService, kind: cronSpec, on: flagSurface | envSurface, file: "schedule.report",
-			cmds: serve, help: "when the service reports, in cron syntax (default: never)"},
+			cmds: serve, checkout: allowed, help: "when the service reports, in cron syntax (default: never)"},
 		{name: "timezone", group: groupService, on: flagSurface | envSurface, file: "schedule.timezone", def: "UTC", cmds: serve,
-			help: "time zone of the schedule, such as Europe/Paris"},
+			checkout: allowed, help: "time zone of the schedule, such as Europe/Paris"},
 		{name: "state-file", group: groupService, on: flagSurface | envSurface, env: []string{"OPENCLAW_LITELLM_STATE"},
 			cmds: []string{CommandServe, CommandRun, CommandCheck, CommandReport},
 			help: "SQLite file that remembers what was told, and what past passes saw, which the page and report show (default: the issue or the proxy remembers)"},

@@ -95,6 +95,7 @@ func samples() map[string]sample {
 		"alert-burn-rate": {"run", "false", nil}, "probe": {"check", "true", nil},
 		"github-token": {"run", "other", nil}, "secrets-token": {"run", "other", nil},
 		"app-id": {"run", "5", app}, "app-private-key": {"run", privateKey("other"), app}, "app-installation-id": {"run", "9", app},
+		"allowed-owners": {"run", "acme,other", nil},
 		"github-api-url": {"run", "https://ghe.example.com/api/v3", nil}, "github-repository": {"run", "acme/other", nil},
 		"failover-window": {"run", "2h", nil}, "fallback-rate": {"run", "9%", nil},
 		"slack-bot-token": {"run", "bot", shell().with("SLACK_CHANNEL", "C0123456789")}, "slack-channel": {"run", "C0123456789", notoken},
@@ -127,7 +128,7 @@ func TestEverySettingDoesSomething(t *testing.T) {
 		if s.env == nil {
 			s.env = shell()
 		}
-		base := s.env.with("GITHUB_ACTIONS", "true", "GITHUB_WORKSPACE", "/w")
+		base := s.env.with("GITHUB_ACTIONS", "true", "GITHUB_EVENT_NAME", "push", "GITHUB_WORKSPACE", "/w")
 		if s.command == CommandServe {
 			base = s.env
 		}
