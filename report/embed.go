@@ -1,6 +1,9 @@
 package report
 
 import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -20,16 +23,35 @@ const (
 // ErrNoMemory says that a body of ours holds no memory: somebody took it out.
 var ErrNoMemory = errors.New("the issue holds no notice memory")
 
-var memoryForm = regexp.MustCompile(regexp.QuoteMeta(memoryBegin) + `([A-Za-z0-9+/=]*)` + regexp.QuoteMeta(memoryEnd))
+// ErrForged says that a memory in an issue does not carry our signature.
+var ErrForged = errors.New("the memory in the issue is not signed by this tool: somebody edited it, an earlier release wrote it, or the " +
+	"management key is another one now; jobs that write one issue with different management keys need the same issue-secret")
 
-// EmbedMemory returns body with mem in a hidden block, in place of one that is there. The block goes into our part, before
-// its end mark if there is one.
-func EmbedMemory(body string, mem Memory) (string, error) {
+var memoryForm = regexp.MustCompile(regexp.QuoteMeta(memoryBegin) + `([A-Za-z0-9+/=]*)(?:\.([A-Za-z0-9+/=]*))?` + regexp.QuoteMeta(memoryEnd))
+
+// Signer returns a signature of data that only this tool can make, the same in each run: a MAC that is bound to the place
+// where the memory is kept. Anyone who may edit an issue may write what is not signed.
+type Signer func(data []byte) []byte
+
+// signOnce returns a Signer whose signatures no other one makes.
+func signOnce() Signer {
+	key := []byte(rand.Text())
+	return func(data []byte) []byte {
+		mac := hmac.New(sha256.New, key)
+		mac.Write(data)
+		return mac.Sum(nil)
+	}
+}
+
+// EmbedMemory returns body with mem in a hidden block that is signed, in place of one that is there. The block goes into
+// our part, before its end mark if there is one.
+func EmbedMemory(body string, mem Memory, sign Signer) (string, error) {
 	data, err := mem.Encode()
 	if err != nil {
 		return "", err
 	}
-	block := memoryBegin + base64.StdEncoding.EncodeToString(data) + memoryEnd
+	encode := base64.StdEncoding.EncodeToString
+	block := memoryBegin + encode(data) + "." + encode(sign(data)) + memoryEnd
 	body = memoryForm.ReplaceAllString(body, "")
 	if head, tail, ok := strings.Cut(body, markerEnd); ok {
 		return strings.TrimRight(head, "\n") + "\n\n" + block + "\n" + markerEnd + tail, nil
@@ -37,8 +59,9 @@ func EmbedMemory(body string, mem Memory) (string, error) {
 	return strings.TrimRight(body, "\n") + "\n\n" + block + "\n", nil
 }
 
-// ExtractMemory returns the memory hidden in our part of body. What cannot be read gives an empty memory and an error.
-func ExtractMemory(body string) (Memory, error) {
+// ExtractMemory returns the memory hidden in our part of body. What cannot be read, or is not signed, gives an empty
+// memory and an error.
+func ExtractMemory(body string, sign Signer) (Memory, error) {
 	_, ours, _, found := cutOurs(body)
 	if !found {
 		return Memory{}, ErrNoMemory
@@ -53,6 +76,9 @@ func ExtractMemory(body string) (Memory, error) {
 	}
 	if len(data) == 0 {
 		return Memory{}, ErrNoMemory
+	}
+	if signature, err := base64.StdEncoding.DecodeString(m[2]); err != nil || !hmac.Equal(signature, sign(data)) {
+		return Memory{}, ErrForged
 	}
 	return Decode(data)
 }

@@ -113,14 +113,14 @@ func checkSurfaces(t *testing.T, r report.Report) {
 	checkCSV(t, r)
 	k := &tracker{fails: map[string]bool{}, lost: map[string]bool{}}
 	m := &recorder{}
-	if _, err := (report.Telling{Issues: k, Messengers: []report.Messenger{m}}).Tell(t.Context(), r); err != nil {
+	if _, err := (report.Telling{Issues: k, Sign: sign, Messengers: []report.Messenger{m}}).Tell(t.Context(), r); err != nil {
 		t.Errorf("telling: %v", err)
 	}
 	for _, i := range k.issues {
 		_, ours, _ := strings.Cut(i.Body, report.Marker)
 		visible, _, _ := strings.Cut(ours, "<!-- openclaw-litellm:memory:")
 		checkMarkdown(t, visible)
-		if _, err := report.ExtractMemory(i.Body); err != nil || strings.Count(i.Body, report.Marker) != 1 {
+		if _, err := report.ExtractMemory(i.Body, sign); err != nil || strings.Count(i.Body, report.Marker) != 1 {
 			t.Errorf("the body does not give its memory back: %v", err)
 		}
 	}
@@ -392,7 +392,7 @@ func TestLimits(t *testing.T) {
 		t.Errorf("the same advice takes the room of findings:\n%s", s[:3000])
 	}
 	k, rec := &tracker{fails: map[string]bool{}, lost: map[string]bool{}}, &recorder{}
-	telling := report.Telling{Issues: k, Messengers: []report.Messenger{rec}}
+	telling := report.Telling{Issues: k, Sign: sign, Messengers: []report.Messenger{rec}}
 	for range 2 {
 		if _, err := telling.Tell(t.Context(), r); err != nil {
 			t.Fatal(err)

@@ -40,7 +40,7 @@ func (c *commented) Comment(_ context.Context, _ int, body string) error {
 func TestTellMany(t *testing.T) {
 	t.Parallel()
 	issues, hook := &commented{tracker: &tracker{}}, &recorder{}
-	telling := report.Telling{Issues: issues, Messengers: []report.Messenger{hook}}
+	telling := report.Telling{Issues: issues, Sign: sign, Messengers: []report.Messenger{hook}}
 	for i, r := range []report.Report{pass(hours(0), "25", 0), many(1, "openclaw-0017"), many(2, "openclaw-0017", "openclaw-0042")} {
 		hook.fails = i == 1
 		if _, err := telling.Tell(t.Context(), r); (err != nil) != hook.fails {

@@ -82,11 +82,11 @@ func TestPublic(t *testing.T) {
 		"annotations": fmt.Sprint(report.Annotations(r, o)),
 	}
 	k, m := &tracker{fails: map[string]bool{}, lost: map[string]bool{}}, &recorder{}
-	if _, err := (report.Telling{Issues: k, Messengers: []report.Messenger{m}, IssueView: o, MessengerView: o}).Tell(t.Context(), r); err != nil {
+	if _, err := (report.Telling{Issues: k, Sign: sign, Messengers: []report.Messenger{m}, IssueView: o, MessengerView: o}).Tell(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
 	surfaces["issue"], surfaces["message"] = k.issues[0].Body+strings.Join(k.log, "\n"), slackJSON(t, m.messages[0])
-	mem, err := report.ExtractMemory(k.issues[0].Body)
+	mem, err := report.ExtractMemory(k.issues[0].Body, sign)
 	if err != nil {
 		t.Fatal(err)
 	}

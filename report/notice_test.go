@@ -185,7 +185,7 @@ func FuzzDecode(f *testing.F) {
 // FuzzExtractMemory: people edit the body in any way. What is read from it is within bounds, and writing into it what
 // is remembered keeps what they wrote.
 func FuzzExtractMemory(f *testing.F) {
-	part, err := report.EmbedMemory("## state", report.Memory{Shown: "x", Stories: []report.Story{{Key: "a"}}})
+	part, err := report.EmbedMemory("## state", report.Memory{Shown: "x", Stories: []report.Story{{Key: "a"}}}, sign)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -195,11 +195,11 @@ func FuzzExtractMemory(f *testing.F) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		if m, err := report.ExtractMemory(body); err != nil && (len(m.Stories) > 0 || m.Shown != "") {
+		if m, err := report.ExtractMemory(body, sign); err != nil && (len(m.Stories) > 0 || m.Shown != "") {
 			t.Errorf("an error and %+v", m)
 		}
 		written := report.ReplaceOurs(body, part)
-		if m, err := report.ExtractMemory(written); err != nil || m.Shown != "x" {
+		if m, err := report.ExtractMemory(written, sign); err != nil || m.Shown != "x" {
 			t.Errorf("what was written reads as %+v, %v", m, err)
 		}
 		if again := report.ReplaceOurs(written, part); len(again) > len(written)+2 {
@@ -211,14 +211,14 @@ func FuzzExtractMemory(f *testing.F) {
 func TestEmbed(t *testing.T) {
 	t.Parallel()
 	mem := report.Memory{Shown: "state one"}
-	ours, err := report.EmbedMemory("## state one", mem)
+	ours, err := report.EmbedMemory("## state one", mem, sign)
 	if err != nil {
 		t.Fatal(err)
 	}
 	fresh := report.ReplaceOurs("", ours)
 	read := func(body, want string) {
 		t.Helper()
-		if m, err := report.ExtractMemory(body); err != nil || m.Shown != want {
+		if m, err := report.ExtractMemory(body, sign); err != nil || m.Shown != want {
 			t.Errorf("read %q, %v; want %q", m.Shown, err, want)
 		}
 	}
@@ -226,7 +226,7 @@ func TestEmbed(t *testing.T) {
 
 	people := "Please read the wiki first.\n\n" + strings.ReplaceAll(fresh, "\n", "\r\n") + "\r\ncc the team\n"
 	read(people, "state one")
-	next, err := report.EmbedMemory("## state two", report.Memory{Shown: "state two"})
+	next, err := report.EmbedMemory("## state two", report.Memory{Shown: "state two"}, sign)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +252,7 @@ func TestEmbed(t *testing.T) {
 		"nothing of ours": "hello", "memory outside our part": "x" + ours, "no memory": report.ReplaceOurs("", "state"),
 		"rubbish": report.ReplaceOurs("", "<!-- openclaw-litellm:memory:AAAA -->"), "empty": report.ReplaceOurs("", "<!-- openclaw-litellm:memory: -->"),
 	} {
-		if m, err := report.ExtractMemory(body); err == nil {
+		if m, err := report.ExtractMemory(body, sign); err == nil {
 			t.Errorf("%s: read %+v", name, m)
 		}
 	}

@@ -2,6 +2,8 @@ package report_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,6 +20,16 @@ import (
 )
 
 var errOutage = errors.New("outage")
+
+// sign is the signature of everything that tests keep in issues.
+func sign(data []byte) []byte { return signed("one", data) }
+
+// signed is a signature under a key.
+func signed(key string, data []byte) []byte {
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write(data)
+	return mac.Sum(nil)
+}
 
 // tracker keeps issues in memory and writes down what was asked of it.
 type tracker struct {
@@ -202,7 +214,7 @@ func newStage(t *testing.T) *stage {
 		T: t, issues: &tracker{fails: map[string]bool{}, lost: map[string]bool{}}, bot: &messenger{name: "slack", living: true},
 		hook: &messenger{name: "slack-webhook"}, journal: &journal{},
 	}
-	s.telling = report.Telling{Issues: s.issues, Messengers: []report.Messenger{s.bot, s.hook}, Repeat: 24 * time.Hour}
+	s.telling = report.Telling{Issues: s.issues, Sign: sign, Messengers: []report.Messenger{s.bot, s.hook}, Repeat: 24 * time.Hour}
 	return s
 }
 

@@ -289,7 +289,7 @@ func TestTellIssues(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.telling.Messengers = nil
-	ours, err := report.EmbedMemory("old state", report.Memory{})
+	ours, err := report.EmbedMemory("old state", report.Memory{}, sign)
 	if err != nil {
 		t.Fatal(err)
 	}

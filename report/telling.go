@@ -27,9 +27,12 @@ func (t Telling) Tell(ctx context.Context, r Report) (Result, error) {
 	if r.DryRun || t.Issues == nil && len(t.Messengers) == 0 {
 		return Result{}, nil
 	}
+	if t.Sign == nil {
+		t.Sign = signOnce()
+	}
 	s := &session{
 		Telling: t, report: r, now: r.GeneratedAt,
-		kept: map[carrier]Memory{},
+		kept: map[carrier]Memory{}, corrupt: map[carrier]bool{},
 	}
 	s.load(ctx)
 	s.judge()
@@ -81,7 +84,7 @@ type session struct {
 
 	publicNotices, fullNotices []Notice
 	kept                       map[carrier]Memory // as last saved or loaded
-	corrupt                    bool               // the memory could not be read, and is to be replaced
+	corrupt                    map[carrier]bool   // the memory kept there could not be read, and is to be replaced
 	ending                     bool               // what could be sent was
 	issueFailed                bool               // the issue could not be written
 	issueErr                   error              // why the issue could not be found or written; nil: it could
@@ -191,7 +194,7 @@ func (s *session) due() bool {
 			return true
 		}
 	}
-	if s.corrupt || !sameStories(s.mem.Stories, s.loaded.Stories) {
+	if s.corrupt[inIssue] || s.corrupt[inJournal] || !sameStories(s.mem.Stories, s.loaded.Stories) {
 		return true
 	}
 	state := fingerprint(s.full)
@@ -243,8 +246,9 @@ func (s *session) load(ctx context.Context) {
 
 // remember takes a memory that was loaded, or begins a new one and says so.
 func (s *session) remember(m Memory, err error) {
-	if s.corrupt = err != nil; s.corrupt {
-		s.note("the memory of what was told is begun anew, so notices may repeat once: " + clip(visible(err.Error()), nameLimit))
+	if err != nil {
+		s.corrupt[s.carrier] = true
+		s.note("the memory of what was told is begun anew, so notices may repeat once: " + clip(visible(err.Error()), textLimit))
 	}
 	s.loaded = m
 	s.kept[s.carrier] = m
@@ -270,7 +274,7 @@ func (s *session) loadNewer(ctx context.Context) bool {
 		s.kept[inJournal] = m
 	case err != nil && s.Near:
 		s.note("the journal's memory of what was told cannot be read and is replaced: " + clip(visible(err.Error()), nameLimit))
-		s.corrupt = true
+		s.corrupt[inJournal] = true
 	}
 	if err != nil || !m.Saved.After(s.loaded.Saved) {
 		return false
@@ -303,20 +307,20 @@ func (s *session) save(ctx context.Context) {
 
 // keepIssue brings the issue and the memory in it up to date; false if that failed.
 func (s *session) keepIssue(ctx context.Context) bool {
-	if sameMemory(s.mem, s.kept[inIssue]) && !(s.ending && s.mustClose()) {
+	if sameMemory(s.mem, s.kept[inIssue]) && !s.corrupt[inIssue] && !(s.ending && s.mustClose()) {
 		return true
 	}
 	s.mem.Saved = s.saved()
 	if !s.saveIssue(ctx) {
 		return false
 	}
-	s.kept[inIssue] = s.mem.clone()
+	s.kept[inIssue], s.corrupt[inIssue] = s.mem.clone(), false
 	return true
 }
 
 // saveJournal keeps the memory in the journal if it changed; false if that failed.
 func (s *session) saveJournal(ctx context.Context) bool {
-	if sameMemory(s.mem, s.kept[inJournal]) && !s.corrupt {
+	if sameMemory(s.mem, s.kept[inJournal]) && !s.corrupt[inJournal] {
 		return true
 	}
 	s.mem.Saved = s.saved()
@@ -329,7 +333,7 @@ func (s *session) saveJournal(ctx context.Context) bool {
 		s.fail("journal", "saving the notice memory", err)
 		return false
 	}
-	s.kept[inJournal], s.corrupt = s.mem.clone(), false
+	s.kept[inJournal], s.corrupt[inJournal] = s.mem.clone(), false
 	return true
 }
 

@@ -39,7 +39,7 @@ func (s *session) loadIssue(ctx context.Context) bool {
 	}
 	if s.issue.Number != 0 {
 		s.res.Issue, s.res.URL = s.issue.Number, s.issue.URL
-		s.remember(ExtractMemory(s.issue.Body))
+		s.remember(ExtractMemory(s.issue.Body, s.Sign))
 	}
 	return true
 }
@@ -131,7 +131,7 @@ func (s *session) grave() bool {
 func (s *session) body(old string) (string, error) {
 	const least = 4096
 	others := len(ReplaceOurs(old, "")) - len(Marker) - len(markerEnd)
-	mem, err := EmbedMemory("", fitMemory(s.mem, IssueLimit-others-least))
+	mem, err := EmbedMemory("", fitMemory(s.mem, IssueLimit-others-least), s.Sign)
 	if err != nil {
 		return "", err
 	}
@@ -153,7 +153,7 @@ func fitMemory(m Memory, room int) Memory {
 		if err != nil {
 			return 0
 		}
-		return len(data)*4/3 + 64
+		return len(data)*4/3 + 128 // with the marks and the signature
 	}
 	for step := 0; size() > room && step < 4; step++ {
 		switch step {

@@ -2,6 +2,7 @@ package secret_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -61,6 +62,10 @@ func TestRevealIsTheWayOut(t *testing.T) {
 	// RFC 4231, test case 2.
 	if got := secret.New("Jefe").MAC("what do ya want for nothing?"); got != "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" {
 		t.Errorf("MAC %s", got)
+	}
+	// Python's hashlib.pbkdf2_hmac says the same.
+	if got := hex.EncodeToString(secret.New("Jefe").Derive("one purpose")); got != "e71207098955d39c03ea026623d98470652b1875636e10456203f1b77ad62d8c" {
+		t.Errorf("derived %s", got)
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // In Actions the configuration file comes from a checkout: anyone who can push a branch can change it. What such a file may
-// say is decided for each of its fields: the column checkout of the table, and checkoutFields for the rest. It describes
+// say is decided for each of its fields: the column checkout of the table, and checkPlaces for keys. It describes
 // the keys of this repository. It does not choose who receives keys and reports, and lifts no protection: that is for
 // the workflow, as an input, a flag or a variable.
 

@@ -203,6 +203,7 @@ func (l *loader) readTelling() {
 	}
 	s.Report.IssueRepository = l.text("issue-repository", parseRepository)
 	s.Report.IssueLabels = readItems(l, l.values["issue-labels"], parseLabel)
+	s.Report.IssueSecret = secret.New(l.text("issue-secret", parseIssueSecret))
 }
 
 // readService reads what only the service uses.

@@ -184,9 +184,10 @@ type Failover struct {
 
 // Report is who is told.
 type Report struct {
-	IssueRepository string   // owner/name of the living issue; "": none
-	IssueLabels     []string // nil: none
-	AmountsInPublic bool     // amounts of money may be read by everybody
+	IssueRepository string       // owner/name of the living issue; "": none
+	IssueLabels     []string     // nil: none
+	IssueSecret     secret.Value // signs the memory in the issue; zero: LiteLLM.Key does
+	AmountsInPublic bool         // amounts of money may be read by everybody
 }
 
 // Schedule is when the service works, in cron syntax.

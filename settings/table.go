@@ -189,6 +189,9 @@ func tellRows() []row {
 			checkout: staysHere, help: "repository of the living issue (default: no issue)"},
 		{name: "issue-labels", group: groupTell, kind: list, on: everywhere, file: "report.issue.labels",
 			checkout: allowed, help: "labels of the living issue"},
+		{name: "issue-secret", group: groupTell, kind: secretText, on: inputSurface | envSurface,
+			help: "signs what the living issue remembers, so that nobody who can edit it can forge that; the same for all that " +
+				"write the issue (default: the management key signs)"},
 		{name: "amounts-in-public", group: groupTell, kind: boolean, on: everywhere, file: "report.amounts_in_public", def: "false",
 			checkout: showsNoAmounts, help: "show amounts of money where everybody can read them too: issue, summary and log of a public repository"},
 		{name: "heartbeat-url", group: groupTell, kind: secretText, on: inputSurface | envSurface, file: "report.heartbeat_url",

@@ -101,6 +101,7 @@ func samples() map[string]sample {
 		"slack-bot-token": {"run", "bot", shell().with("SLACK_CHANNEL", "C0123456789")}, "slack-channel": {"run", "C0123456789", notoken},
 		"slack-webhook-url": {"run", "https://hooks.slack.com/x", nil}, "slack-api-url": {"run", "https://slack.example.com/api", nil},
 		"issue-repository": {"run", "acme/ops", shell().with("GITHUB_TOKEN", "t")}, "issue-labels": {"run", "a,b", nil},
+		"issue-secret":           {"run", "sixteen characters and more", nil},
 		"slack-critical-channel": {"run", "C0123456789", notoken}, "amounts-in-public": {"run", "true", nil},
 		"heartbeat-url": {"run", "https://ping.example.com", nil}, "schedule-run": {"serve", "@daily", nil},
 		"schedule-report": {"serve", "@weekly", nil}, "timezone": {"serve", "Europe/Paris", nil},

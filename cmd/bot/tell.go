@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/org/openclaw-litellm-action/github"
@@ -18,7 +22,7 @@ const repeatAfter = 24 * time.Hour
 
 // telling connects the report to the senders that the settings name.
 func (b *bot) telling() report.Telling {
-	t := report.Telling{Repeat: repeatAfter, IssueView: b.issueView(), Learn: b.learnView()}
+	t := report.Telling{Repeat: repeatAfter, IssueView: b.issueView(), Learn: b.learnView(), Sign: b.signer()}
 	if j := b.journal(); j != nil {
 		t.Journal = j
 	}
@@ -49,6 +53,20 @@ func (b *bot) telling() report.Telling {
 		})
 	}
 	return t
+}
+
+// signer signs the memory in the living issue with a key that nobody has who can edit issues, and that is another one for
+// another repository or label.
+func (b *bot) signer() report.Signer {
+	label := (&tracker{labels: b.set.Report.IssueLabels}).label()
+	place := strings.ToLower(b.set.Report.IssueRepository) + "\x00" + strings.ToLower(label)
+	signs := cmp.Or(b.set.Report.IssueSecret, b.set.LiteLLM.Key)
+	key := sync.OnceValue(func() []byte { return signs.Derive("openclaw-litellm issue memory\x00" + place) })
+	return func(data []byte) []byte {
+		mac := hmac.New(sha256.New, key())
+		mac.Write(data)
+		return mac.Sum(nil)
+	}
 }
 
 // defaultLabel marks the living issue where the configuration names no label.
@@ -163,13 +181,14 @@ func (c *channel) Reply(ctx context.Context, anchor string, m report.Message) er
 }
 
 // refOf reads an anchor: "ID/TS/CHANNEL", where CHANNEL is what the settings named. If they name another channel now, the
-// old message is gone as far as we are concerned.
+// old message is gone as far as we are concerned. Nothing but the time stamp is taken from the anchor: messages are edited
+// and answered in the configured channel alone, whatever the memory says.
 func (c *channel) refOf(anchor string) (slack.Ref, error) {
 	parts := strings.SplitN(anchor, "/", 3)
 	if len(parts) != 3 || parts[2] != c.channel {
 		return slack.Ref{}, fmt.Errorf("the remembered message %q is not in channel %s: %w", anchor, c.channel, report.ErrGone)
 	}
-	return slack.Ref{Channel: parts[0], TS: parts[1]}, nil
+	return slack.Ref{Channel: c.channel, TS: parts[1]}, nil
 }
 
 // gone puts Slack's word for a deleted message into the report's.
