@@ -34,7 +34,8 @@ func amount(f Facts, p Policy, now time.Time) []finding.Finding {
 	}
 	out := about(f, RuleSpend, severity)
 	out.Summary = f.Key + " has spent the amount set for its window"
-	out.Observed, out.Limit, out.Since, out.Cause = dollars(f.Spend), dollars(p.Spend.Decimal), f.WindowStart, cause(f)
+	out.Observed, out.Limit, out.Since = dollars(f.Spend), dollars(p.Spend.Decimal), f.WindowStart
+	out.Cause, out.Who = cause(f), who(f)
 	out.Advice = "See what the spend went to" + until(f, now) + ", and raise alerts.spend if that is as it should be."
 	return []finding.Finding{out}
 }
@@ -67,7 +68,7 @@ func OneDay(f Facts, d Day, limit decimal.NullDecimal) []finding.Finding {
 	}
 	out.Observed, out.Limit = dollars(d.Spend), dollars(limit.Decimal)
 	out.Since, _ = time.Parse(dayFormat, d.Date)
-	out.Cause = join(top(d.Models), topUser(f.Recent))
+	out.Cause, out.Who = top(d.Models), who(f)
 	out.Advice = "See what ran that day, stop what should not run, and raise alerts.daily_spend if the day was as it should be."
 	return []finding.Finding{out}
 }
@@ -89,7 +90,7 @@ func perModel(f Facts, p Policy, _ time.Time) []finding.Finding {
 		out.Source = f.DaysSource
 		out.Summary = fmt.Sprintf("%s has spent what is set for %s", f.Key, m.Model)
 		out.Observed, out.Limit, out.Since = dollars(m.Spend), dollars(limit), f.WindowStart
-		out.Cause = join(fmt.Sprintf("%d requests, %d tokens", m.Requests, m.Tokens), wholeDays(f), topUser(f.Recent))
+		out.Cause, out.Who = join(fmt.Sprintf("%d requests, %d tokens", m.Requests, m.Tokens), wholeDays(f)), who(f)
 		out.Advice = "See which agent needs this model, give the others a cheaper one, or raise alerts.model_spend."
 		found = append(found, out)
 	}

@@ -131,8 +131,8 @@ func TestCause(t *testing.T) {
 	}
 }
 
-// TestCauseNamesWho: a finding names the user and the tag that took most lately, each as one word, so that it can be cut out.
-func TestCauseNamesWho(t *testing.T) {
+// TestWhoIsAFieldOfItsOwn: a finding names the user and the tag that took most lately, and where it is for everybody neither.
+func TestWhoIsAFieldOfItsOwn(t *testing.T) {
 	t.Parallel()
 	f := budget.Facts{Key: "k", Limit: decimal.NewNullDecimal(dec("10")), Spend: dec("9"), Recent: &budget.Recent{
 		From: now.Add(-time.Hour), To: now, Requests: []budget.Request{
@@ -140,8 +140,31 @@ func TestCauseNamesWho(t *testing.T) {
 			{At: now, User: "nobody", Tags: []string{"free"}},
 		},
 	}}
-	if got := budget.Check(f, policy("80"), now)[0].Cause; got != "most in the last 60m by user=eve_smith and with tag=team" {
-		t.Errorf("cause is %q", got)
+	if got := budget.Check(f, policy("80"), now)[0].Who; got != "most in the last 60m by user eve smith and with tag team" {
+		t.Errorf("who is %q", got)
+	}
+}
+
+// TestFailuresNameNothingMadeUp: error class and model of a failed request are texts that a caller may have chosen. They are
+// a cause for everybody only if LiteLLM knows the one and the other has answered before.
+func TestFailuresNameNothingMadeUp(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ class, model, answered, cause, said string }{
+		{"RateLimitError", "big", "big", "mostly RateLimitError; mostly for big", ""},
+		{"RateLimitError", "mallory", "big", "mostly RateLimitError", "mostly for mallory"},
+		{"MalloryError", "big", "big", "mostly for big", "mostly MalloryError"},
+		{"MalloryError", "mallory", "big", "", "mostly MalloryError; mostly for mallory"},
+		{"", "", "big", "mostly errors without a class; mostly for no model that is there", ""},
+	} {
+		r := &budget.Recent{From: now.Add(-time.Hour), To: now}
+		for range 9 {
+			r.Requests = append(r.Requests, budget.Request{At: now, Failed: true, Error: tc.class, Model: tc.model})
+		}
+		r.Requests = append(r.Requests, budget.Request{At: now, Model: tc.answered})
+		found := budget.Check(budget.Facts{Key: "k", Recent: r}, budget.Policy{FailureRate: decimal.NewNullDecimal(dec("20"))}, now)
+		if len(found) != 1 || found[0].Cause != tc.cause || found[0].Said != tc.said {
+			t.Errorf("%+v: found %+v", tc, found)
+		}
 	}
 }
 

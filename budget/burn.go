@@ -84,7 +84,8 @@ func (f Facts) burns(b pair, period time.Duration, now time.Time) (finding.Findi
 	out.Observed, out.Limit = &finding.Quantity{Value: rate.Round(1), Unit: "×"}, &finding.Quantity{Value: factor.Round(2), Unit: "×"}
 	out.Since = now.Add(-b.long)
 	out.Cause = join(fmt.Sprintf("%s in the last %s and %s in the last %s", show(long.spend), span(b.long), show(brief.spend), span(b.short)),
-		top(long.models), topUser(f.Recent))
+		top(long.models))
+	out.Who = who(f)
 	out.Advice = "Stop what runs away, or raise max_budget, before " + day(now.Add(lasts)) + "; the reset is on " + day(f.ResetAt) + "."
 	return out, true
 }

@@ -3,6 +3,7 @@ package budget
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -42,16 +43,19 @@ func DearRequests(f Facts, source string, dearest Request, n int64, limit decima
 		out.Summary = fmt.Sprintf("%d requests of %s cost what is set or more each", n, f.Key)
 	}
 	out.Observed, out.Limit, out.Since = dollars(dearest.Spend), dollars(limit), dearest.At
-	out.Cause = join(fmt.Sprintf("model %s, %d tokens, request %s", dearest.Model, dearest.Tokens, dearest.ID), asUser(dearest.User))
-	out.Advice = "Look the request up in LiteLLM's log by its id: a runaway context is the usual reason; else raise alerts.request_cost."
+	out.Cause = fmt.Sprintf("model %s, %d tokens", dearest.Model, dearest.Tokens)
+	out.Who = asked(dearest)
+	out.Advice = "Look the request up in LiteLLM's log by its id or time: a runaway context is the usual reason; else raise alerts.request_cost."
 	return out
 }
 
-func asUser(name string) string {
-	if name == "" {
-		return ""
+// asked names a request and its user. Its id is a name as well: a caller may choose it.
+func asked(q Request) string {
+	text := "request " + q.ID
+	if q.User != "" {
+		text += " of user " + q.User
 	}
-	return "user=" + oneWord(name)
+	return text
 }
 
 // failures judges how many of the recent requests failed. A request that a fallback saved did not fail.
@@ -79,13 +83,54 @@ func failures(f Facts, p Policy, now time.Time) []finding.Finding {
 	out.Observed = &finding.Quantity{Value: scaled.DivRound(all, 1), Unit: "%"}
 	out.Limit = &finding.Quantity{Value: p.FailureRate.Decimal, Unit: "%"}
 	out.Since = slices.MinFunc(failed, func(a, b Request) int { return a.At.Compare(b.At) }).At
-	out.Cause = join("mostly "+commonest(failed, func(q Request) string { return cmp.Or(q.Error, "errors without a class") }),
-		"mostly for "+commonest(failed, func(q Request) string { return cmp.Or(q.Model, "no model that is there") }))
+	f.sayWhatFailed(&out, failed)
 	out.Advice = "Look at the error in LiteLLM's log: a blocked key, a model that is not there and a provider that refuses are the usual reasons."
 	if why, advice := overspent(f, failed, now); why != "" {
 		out.Cause, out.Advice = join(out.Cause, why), advice
 	}
 	return []finding.Finding{out}
+}
+
+// sayWhatFailed names the commonest error and model of failed requests. Both are texts that a caller or a provider may have
+// made up, unless they are known.
+func (f Facts) sayWhatFailed(out *finding.Finding, failed []Request) {
+	class := commonest(failed, func(q Request) string { return q.Error })
+	model := commonest(failed, func(q Request) string { return q.Model })
+	switch {
+	case class == "":
+		out.Cause = "mostly errors without a class"
+	case slices.Contains(errorClasses(), class):
+		out.Cause = "mostly " + class
+	default:
+		out.Said = "mostly " + class
+	}
+	switch {
+	case model == "":
+		out.Cause = join(out.Cause, "mostly for no model that is there")
+	case f.answered(model):
+		out.Cause = join(out.Cause, "mostly for "+model)
+	default:
+		out.Said = join(out.Said, "mostly for "+model)
+	}
+}
+
+// answered reports whether a model has answered a request of the key, and so is one.
+func (f Facts) answered(model string) bool {
+	return slices.ContainsFunc(f.Recent.Requests, func(q Request) bool { return q.Model == model && !q.Failed }) ||
+		slices.ContainsFunc(f.byModel(), func(s ModelSpend) bool { return s.Model == model && s.Requests > s.Failed })
+}
+
+// errorClasses are LiteLLM's own names of what went wrong with a request.
+func errorClasses() []string {
+	return []string{
+		"APIConnectionError", "APIError", "APIResponseValidationError", "AuthenticationError", "BadGatewayError",
+		"BadRequestError", overBudget, "ContentPolicyViolationError", "ContextWindowExceededError", "HTTPException",
+		"ImageFetchError", "InternalServerError", "InvalidRequestError", "JSONSchemaValidationError",
+		"MidStreamFallbackError", "MockException", "NotFoundError", "OpenAIError", "PermissionDeniedError",
+		"ProxyException", "ProxyModelNotFoundError", "RateLimitError", "RejectedRequestError", "RouterRateLimitError",
+		"RouterRateLimitErrorBasic", "ServiceUnavailableError", "Timeout", "UnprocessableEntityError",
+		"UnsupportedParamsError",
+	}
 }
 
 // overspent says what stands behind failures that are mostly refusals for a spent budget, and what to do; "" of others. Not
@@ -113,17 +158,20 @@ func overspent(f Facts, failed []Request, now time.Time) (why, advice string) {
 		"or the proxy has not seen a reset or a raised limit: wait ten minutes, then restart its workers."
 }
 
-// commonest returns the word that most requests have, the first by name of several.
+// commonest returns the word that most requests have, the first by name of several; "" if more requests have none.
 func commonest(all []Request, word func(Request) string) string {
 	counts := map[string]int{}
-	best := ""
 	for _, q := range all {
 		counts[word(q)]++
 	}
-	for w, n := range counts {
-		if best == "" || n > counts[best] || n == counts[best] && w < best {
-			best = w
+	best, most := "", 0
+	for _, w := range slices.Sorted(maps.Keys(counts)) {
+		if w != "" && counts[w] > most {
+			best, most = w, counts[w]
 		}
+	}
+	if counts[""] > most {
+		return ""
 	}
 	return best
 }

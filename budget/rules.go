@@ -146,10 +146,8 @@ func top(models []ModelSpend) string {
 	return fmt.Sprintf("model %s took %s%% of the spend", most.Model, share)
 }
 
-// cause names what stands behind the spend of the window: the model that took most and the dearest recent request.
-func cause(f Facts) string {
-	return join(top(f.byModel()), topUser(f.Recent))
-}
+// cause names what stands behind the spend of the window: the model that took most. who names the people.
+func cause(f Facts) string { return top(f.byModel()) }
 
 // byModel is what the window's spend went to: by its days, which may be among others, or as a whole where days do not tell.
 func (f Facts) byModel() []ModelSpend {
@@ -164,9 +162,9 @@ func (f Facts) daysTell() bool {
 	return slices.ContainsFunc(f.Days, func(d Day) bool { return d.Models != nil })
 }
 
-// topUser names the user and the tag that took most of the recent requests' spend. Surfaces that are public leave out what
-// follows "user=" and "tag=".
-func topUser(r *Recent) string {
+// who names the user and the tag that took most of the recent requests' spend, for a finding's Who; "" if none is known.
+func who(f Facts) string {
+	r := f.Recent
 	if r == nil {
 		return ""
 	}
@@ -174,10 +172,10 @@ func topUser(r *Recent) string {
 	tag := mostBy(r.Requests, func(q Request) []string { return q.Tags })
 	var by []string
 	if user != "" {
-		by = append(by, "by user="+oneWord(user))
+		by = append(by, "by user "+user)
 	}
 	if tag != "" {
-		by = append(by, "with tag="+oneWord(tag))
+		by = append(by, "with tag "+tag)
 	}
 	if by == nil {
 		return ""
@@ -202,16 +200,6 @@ func mostBy(requests []Request, names func(Request) []string) string {
 		}
 	}
 	return most
-}
-
-// oneWord makes a name that ends where it should for those who cut names out.
-func oneWord(s string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" \t\r\n,;()", r) {
-			return '_'
-		}
-		return r
-	}, s)
 }
 
 // join puts parts that are not empty into one line.

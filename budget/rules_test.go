@@ -136,7 +136,7 @@ func TestRequestCost(t *testing.T) {
 		}
 		f.Recent = recent("0.1", tc.cost, "0.2")
 		got := want(t, budget.RuleRequest, f, p, tc.severity)
-		if tc.severity != "" && (!strings.Contains(got.Cause, "request r1") || !strings.Contains(got.Cause, "user=eve_adams") || !got.Since.Equal(now.Add(-time.Minute))) {
+		if tc.severity != "" && (got.Cause != "model big, 10 tokens" || got.Who != "request r1 of user eve adams" || !got.Since.Equal(now.Add(-time.Minute))) {
 			t.Errorf("found %+v", got)
 		}
 		f.Limit = decimal.NullDecimal{} // it needs no budget

@@ -45,6 +45,7 @@ func used(f Facts, p Policy, now time.Time) []finding.Finding {
 		Limit:    &finding.Quantity{Value: f.Limit.Decimal, Unit: "USD"},
 		Since:    f.WindowStart,
 		Cause:    cause(f),
+		Who:      who(f),
 		Source:   f.Source,
 	}
 	if spent(f) {

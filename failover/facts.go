@@ -18,7 +18,7 @@ type Facts struct {
 	Window    time.Duration // how far back Served looks
 	Requests  int64         // requests seen in Window
 	Source    string        // where Served came from
-	Gaps      []string      // what could not be learned on this proxy, one sentence each
+	Gaps      []Gap         // what could not be learned on this proxy
 
 	Groups []Group // model groups that the proxy serves; nil: not known
 	Asked  []Asked // what our keys may ask for
@@ -37,11 +37,18 @@ type Proxy struct {
 	Ready    bool
 	Database string
 	Latency  time.Duration
-	Trouble  string // why it is not ready, for people; "" while Ready
+	Trouble  string // why it is not ready, for everybody; "" while Ready
+	Said     string // what the proxy, or the network, said of it; "" if nothing
 	Cause    string // "network", "tls", "auth", "database", "not-litellm" or ""
 }
 
-// Unhealthy is a deployment whose latest health check failed.
+// Gap is something that could not be learned.
+type Gap struct {
+	Text string // what, and why, in one sentence for everybody
+	Said string // what the proxy, or the network, said of it; "" if nothing
+}
+
+// Unhealthy is a deployment whose latest health check failed. Error is in the provider's words.
 type Unhealthy struct {
 	Model, ModelID, Error string
 	CheckedAt             time.Time
@@ -79,7 +86,7 @@ type Unserved struct {
 	Requests    int64
 	Of          int64 // requests for Primary seen, Requests included; 0: not known
 	First, Last time.Time
-	Error       string // the latest one
+	Error       string // the latest one, in the words of the proxy
 	Keys        []string
 }
 
@@ -103,7 +110,8 @@ type Probe struct {
 	Fell     int    // how many groups failed before the one that served
 	Cost     decimal.Decimal
 	At       time.Time
-	Error    string // why the call failed; "" if it did not
+	Error    string // why the call failed, for everybody; "" if it did not
+	Said     string // what the proxy said of that
 }
 
 // Policy is how failover is judged.

@@ -31,7 +31,7 @@ func unhealthyGroup(model string, failing []Unhealthy, checked int) finding.Find
 		Rule: RuleUnhealthy, Severity: finding.Warning, Subject: finding.Subject{Kind: "model", Name: model},
 		Observed: count(int64(len(failing)), "deployments"),
 		Since:    first.CheckedAt,
-		Cause:    first.Error,
+		Said:     first.Error,
 		Evidence: finding.Recorded,
 		Source:   "GET /health/latest",
 	}
@@ -105,7 +105,7 @@ func servedGroup(primary string, rows []Served, lost Unserved, f Facts, p Policy
 	case reaches(lost.Requests):
 		out.Severity = finding.Critical
 		out.Summary = unservedSummary(primary, lost, of)
-		causes = append([]string{lost.Error}, causes...)
+		out.Said = lost.Error
 	case sick != "":
 		out.Severity = finding.Critical
 		out.Summary = summary(primary, all, of) + ", which fails too"

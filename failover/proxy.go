@@ -1,8 +1,9 @@
 package failover
 
 import (
-	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/org/openclaw-litellm-action/finding"
 )
@@ -10,7 +11,8 @@ import (
 func proxyDown(p Proxy) finding.Finding {
 	f := finding.Finding{
 		Rule: RuleProxyDown, Severity: finding.Critical, Subject: proxySubject(),
-		Summary: "the LiteLLM proxy does not answer", Cause: p.Trouble, Source: "GET /health/readiness",
+		Summary: "the LiteLLM proxy does not answer", Cause: p.Trouble, Said: p.Said,
+		Source: "GET /health/readiness",
 	}
 	switch p.Cause {
 	case "network":
@@ -34,11 +36,16 @@ func proxyDown(p Proxy) finding.Finding {
 // Stalled is what LiteLLM says from 1.106 on of a database that is connected and answers too late.
 const Stalled = "stalled"
 
+// KnownState reports whether a text is one of LiteLLM's words for the state of its database.
+func KnownState(database string) bool {
+	return slices.Contains([]string{"", "connected", "disconnected", "not connected", "unknown", Stalled}, strings.ToLower(database))
+}
+
 func databaseDown(p Proxy) finding.Finding {
 	out := finding.Finding{
 		Rule: RuleDatabase, Severity: finding.Critical, Subject: proxySubject(),
 		Summary: "the LiteLLM proxy has lost its database",
-		Cause:   cmp.Or(p.Trouble, p.Database),
+		Cause:   p.Trouble, Said: p.Said,
 		Advice: "Bring PostgreSQL back: until then keys the proxy has not cached are refused (on older releases as if they " +
 			"were invalid), and spend in the meantime may be lost.",
 		Source: "GET /health/readiness",

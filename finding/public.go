@@ -36,6 +36,24 @@ func Public(err error) string {
 	return text
 }
 
+// Said returns what Public leaves out of err because an outside system said it: of each part that implements Said() string
+// those words. "" if there is nothing.
+func Said(err error) string {
+	if err == nil {
+		return ""
+	}
+	if part, ok := err.(interface{ Said() string }); ok {
+		return part.Said()
+	}
+	var said []string
+	for _, part := range wrapped(err) {
+		if text := Said(part); text != "" && !slices.Contains(said, text) {
+			said = append(said, text)
+		}
+	}
+	return strings.Join(said, "; ")
+}
+
 // wrapped returns what err wraps.
 func wrapped(err error) []error {
 	switch err := err.(type) {

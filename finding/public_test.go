@@ -13,6 +13,7 @@ type said struct{ ours, theirs string }
 
 func (s said) Error() string  { return s.ours + ": " + s.theirs }
 func (s said) Public() string { return s.ours }
+func (s said) Said() string   { return s.theirs }
 
 // clipped wraps an error and shows the beginning of its text.
 type clipped struct{ error }
@@ -44,6 +45,21 @@ func TestPublicLeavesOutWhatOthersSaid(t *testing.T) {
 		if got := finding.Public(tc.err); got != tc.want {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
+	}
+}
+
+func TestSaidIsWhatPublicLeavesOut(t *testing.T) {
+	proxy, plain := said{"making a key", "user mallory is unknown"}, errors.New("no such file")
+	for want, err := range map[string]error{
+		"": fmt.Errorf("reading: %w", plain), "user mallory is unknown": fmt.Errorf("a: %w", errors.Join(plain, proxy, proxy)),
+		"user mallory is unknown; b": errors.Join(proxy, said{"x", "b"}),
+	} {
+		if got := finding.Said(err); got != want {
+			t.Errorf("of %q: %q, want %q", err, got, want)
+		}
+	}
+	if got := finding.Said(nil); got != "" {
+		t.Errorf("of nil: %q", got)
 	}
 }
 

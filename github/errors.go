@@ -50,6 +50,25 @@ type Error struct {
 
 // Error tells everything known on one line.
 func (e *Error) Error() string {
+	if e.Err == nil {
+		return e.text("")
+	}
+	return e.text(e.Err.Error())
+}
+
+// Public tells it as everybody may read it: without what the network said, which names addresses.
+func (e *Error) Public() string {
+	switch cause := e.Err.(type) {
+	case nil, cleaned:
+		return e.text("")
+	case *Error:
+		return e.text(cause.Public())
+	default:
+		return e.text(cause.Error())
+	}
+}
+
+func (e *Error) text(cause string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", e.Op, e.Kind)
 	if e.Status != 0 {
@@ -58,8 +77,8 @@ func (e *Error) Error() string {
 	if e.Message != "" {
 		fmt.Fprintf(&b, ": GitHub says %q", e.Message)
 	}
-	if e.Err != nil {
-		fmt.Fprintf(&b, ": %v", e.Err)
+	if cause != "" {
+		b.WriteString(": " + cause)
 	}
 	if hint := e.hint(); hint != "" {
 		b.WriteString("; " + hint)

@@ -71,7 +71,7 @@ func (c *Client) activityPages(ctx context.Context, q call, take func(day object
 			return truncated, nil
 		}
 	}
-	return false, &Error{Op: q.op, Kind: TooLarge, Message: "the list does not end; ask for fewer days"}
+	return false, ours(&Error{Op: q.op, Kind: TooLarge, Message: "the list does not end; ask for fewer days"})
 }
 
 // activityKeys returns the tokens to which sums must be restricted on our side: those of userID where the proxy's release

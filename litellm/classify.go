@@ -25,14 +25,17 @@ func (c *Client) classify(q *call, a *answer) *Error {
 	e.Message = clean(f.message, c.Key, q.key, q.secret)
 	switch {
 	case a.status/100 == 3:
-		e.Kind, e.Message = NotLiteLLM, redirectAdvice(a.header.Get("Location"))
+		e.Kind, e.Own = NotLiteLLM, "the address answers with a redirect, which is not followed"
+		e.Message = e.Own + redirectAdvice(a.header.Get("Location"))
 	case a.status/100 == 2:
 		e.Kind, e.Message = NotLiteLLM, "the answer is no JSON: is the address that of a LiteLLM proxy?"
+		e.Own = e.Message
 	default:
 		e.Kind = kindOf(q, a, f, cmp.Or(q.key, c.Key).SHA256())
 	}
 	if e.Message == "" {
 		e.Message = strings.ToLower(http.StatusText(a.status))
+		e.Own = e.Message
 	}
 	return e
 }
@@ -219,10 +222,9 @@ func plainText(a *answer) bool {
 func redirectAdvice(location string) string {
 	u, err := url.Parse(location)
 	if err != nil || u.Host == "" {
-		return "the address answers with a redirect, which is not followed; set the base URL to the proxy itself"
+		return ": set the base URL to the proxy itself"
 	}
-	return clean("the address answers with a redirect to " + u.Scheme + "://" + u.Host +
-		", which is not followed; if that is the proxy, set the base URL to it")
+	return ": " + clean("it leads to "+u.Scheme+"://"+u.Host+"; if that is the proxy, set the base URL to it")
 }
 
 // retryAfter reads the Retry-After header, in seconds or as a date; 0 if there is none that makes sense.

@@ -117,8 +117,8 @@ func (c *Client) send(ctx context.Context, q *call, body []byte) (*answer, *Erro
 	a.date = c.date(response.Header)
 	switch {
 	case int64(len(text)) > limit:
-		return nil, &Error{Op: q.op, Route: q.route(), Kind: TooLarge, Status: a.status,
-			Message: "the answer has more than " + strconv.FormatInt(limit, 10) + " bytes"}
+		return nil, ours(&Error{Op: q.op, Route: q.route(), Kind: TooLarge, Status: a.status,
+			Message: "the answer has more than " + strconv.FormatInt(limit, 10) + " bytes"})
 	case a.status/100 == 2 && looksLikeJSON(a):
 		c.learn(a)
 		return a, nil
@@ -186,8 +186,8 @@ func (c *Client) get(ctx context.Context, q call, need string) (object, *answer,
 	}
 	o, err := parseObject(a.body)
 	if _, there := o[need]; err != nil || !there {
-		return nil, nil, &Error{Op: q.op, Route: q.route(), Kind: NotLiteLLM, Status: a.status,
-			Message: "the answer has no " + strconv.Quote(need) + ": is the address that of a LiteLLM proxy?"}
+		return nil, nil, ours(&Error{Op: q.op, Route: q.route(), Kind: NotLiteLLM, Status: a.status,
+			Message: "the answer has no " + strconv.Quote(need) + ": is the address that of a LiteLLM proxy?"})
 	}
 	return o, a, nil
 }

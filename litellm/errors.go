@@ -42,6 +42,7 @@ type Error struct {
 	Status     int           // of the HTTP answer; 0 without one
 	Type       string        // error.type of LiteLLM's answer; "" if it had none
 	Message    string        // what the answer, or the network, said; redacted and cut
+	Own        string        // the beginning of Message that is in words of this package; "" if nothing is
 	RetryAfter time.Duration // what the answer asked for; 0 if nothing
 	Err        error         // the cause on our side of the wire, for errors.Is; its text may be longer than Message
 
@@ -49,7 +50,24 @@ type Error struct {
 }
 
 // Error returns "op: route: kind (status n): message".
-func (e *Error) Error() string {
+func (e *Error) Error() string { return e.text(e.Message) }
+
+// Public returns the error as everybody may read it: without what the proxy or the network said, which names users and
+// addresses.
+func (e *Error) Public() string { return e.text(e.Own) }
+
+// Said returns what Public leaves out.
+func (e *Error) Said() string {
+	return strings.TrimPrefix(strings.TrimPrefix(e.Message, e.Own), ": ")
+}
+
+// ours marks the message of e as words of this package.
+func ours(e *Error) *Error {
+	e.Own = e.Message
+	return e
+}
+
+func (e *Error) text(message string) string {
 	var b strings.Builder
 	b.WriteString(e.Op)
 	if e.Route != "" {
@@ -59,8 +77,8 @@ func (e *Error) Error() string {
 	if e.Status != 0 {
 		fmt.Fprintf(&b, " (status %d)", e.Status)
 	}
-	if e.Message != "" {
-		b.WriteString(": " + e.Message)
+	if message != "" {
+		b.WriteString(": " + message)
 	}
 	return b.String()
 }

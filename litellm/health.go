@@ -129,8 +129,8 @@ func readiness(op string, a *answer) (*Readiness, error) {
 	out := &Readiness{Release: parseRelease(r.text("litellm_version")), Database: r.text("db"), Latency: a.latency}
 	out.Ready = a.status == http.StatusOK && strings.EqualFold(out.Database, "connected")
 	if r.err != nil || !r.has("status") {
-		return nil, &Error{Op: op, Kind: NotLiteLLM, Status: a.status,
-			Message: `the answer has no "status": is the address that of a LiteLLM proxy?`}
+		return nil, ours(&Error{Op: op, Kind: NotLiteLLM, Status: a.status,
+			Message: `the answer has no "status": is the address that of a LiteLLM proxy?`})
 	}
 	return out, nil
 }

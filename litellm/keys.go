@@ -29,8 +29,8 @@ func (c *Client) GenerateKey(ctx context.Context, k NewKey) error {
 	}
 	value := k.Value.Reveal()
 	if !strings.HasPrefix(value, keyPrefix) || len(value) < keyMinLength {
-		return &Error{Op: op, Kind: BadRequest,
-			Message: fmt.Sprintf("its value must start with %q and have at least %d bytes", keyPrefix, keyMinLength)}
+		return ours(&Error{Op: op, Kind: BadRequest,
+			Message: fmt.Sprintf("its value must start with %q and have at least %d bytes", keyPrefix, keyMinLength)})
 	}
 	body := with(k.Fields, "key", value)
 	err := c.post(ctx, call{op: op, path: "/key/generate", body: body, secret: k.Value})
@@ -84,7 +84,7 @@ func (c *Client) FindKey(ctx context.Context, token string) (*Key, error) {
 	r := reader{object: o}
 	info := reader{object: r.inner("info")}
 	if info.text("status") == "deleted" || info.has("deleted_at") {
-		return nil, &Error{Op: op, Route: "GET /key/info", Kind: NotFound, Status: http.StatusOK, Message: "the key was deleted"}
+		return nil, ours(&Error{Op: op, Route: "GET /key/info", Kind: NotFound, Status: http.StatusOK, Message: "the key was deleted"})
 	}
 	k, err := readKey(info.object)
 	if err != nil {
@@ -138,7 +138,7 @@ func checkToken(op, token string) error {
 		return nil
 	}
 	doing, _, _ := strings.Cut(op, " ")
-	return &Error{Op: doing + " a key", Kind: BadRequest, Message: "a key is named by the lower-case hex SHA-256 of its plaintext"}
+	return ours(&Error{Op: doing + " a key", Kind: BadRequest, Message: "a key is named by the lower-case hex SHA-256 of its plaintext"})
 }
 
 // readKey reads a key row of /key/list, /key/info or /user/info.
@@ -177,7 +177,7 @@ func filter[T any](list []T, keep func(T) bool) []T {
 // when its budget is spent: an unknown key is never told that. Otherwise the error's kind says why not.
 func (c *Client) VerifyKey(ctx context.Context, key secret.Value) error {
 	if key.IsZero() {
-		return &Error{Op: "verifying a key", Kind: BadRequest, Message: "the key is empty"}
+		return ours(&Error{Op: "verifying a key", Kind: BadRequest, Message: "the key is empty"})
 	}
 	_, _, err := c.get(ctx, call{op: "verifying a key", path: "/v1/models", key: key}, "data")
 	if IsKind(err, BudgetExceeded) {

@@ -98,7 +98,7 @@ func readDeployment(row object) (Deployment, error) {
 func (c *Client) Chat(ctx context.Context, key secret.Value, model string, maxTokens int) (*ChatResult, error) {
 	op := fmt.Sprintf("calling model %q", model)
 	if key.IsZero() {
-		return nil, &Error{Op: op, Kind: BadRequest, Message: "the key is empty"}
+		return nil, ours(&Error{Op: op, Kind: BadRequest, Message: "the key is empty"})
 	}
 	a, err := c.do(ctx, call{op: op, method: http.MethodPost, path: "/v1/chat/completions", key: key, once: true, body: Fields{
 		"model": model, "max_tokens": maxTokens,

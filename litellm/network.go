@@ -23,9 +23,10 @@ func (c *Client) networkError(ctx context.Context, q *call, err error) *Error {
 	if ctx.Err() != nil {
 		e.Kind, e.Err = Interrupted, ctx.Err()
 		e.Message = ctx.Err().Error()
-		return e
+		return ours(e)
 	}
-	e.Message = clean(networkCause(err)+": "+err.Error(), c.Key, q.key, q.secret)
+	e.Own = networkCause(err)
+	e.Message = clean(e.Own+": "+err.Error(), c.Key, q.key, q.secret)
 	return e
 }
 

@@ -24,7 +24,7 @@ type page struct {
 func (c *Client) pages(ctx context.Context, q call, field string, each func(json.RawMessage) error) error {
 	_, ok, err := c.pagesUpTo(ctx, q, field, maxPages, each)
 	if err == nil && !ok {
-		return &Error{Op: q.op, Route: "GET " + q.path, Kind: TooLarge, Message: "the list does not end"}
+		return ours(&Error{Op: q.op, Route: "GET " + q.path, Kind: TooLarge, Message: "the list does not end"})
 	}
 	return err
 }

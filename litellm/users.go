@@ -15,7 +15,7 @@ import (
 func (c *Client) User(ctx context.Context, id string) (*User, error) {
 	op := fmt.Sprintf("reading user %q", id)
 	if id == "" {
-		return nil, &Error{Op: op, Kind: BadRequest, Message: "the id is empty"}
+		return nil, ours(&Error{Op: op, Kind: BadRequest, Message: "the id is empty"})
 	}
 	o, a, err := c.get(ctx, call{op: op, path: "/user/info", query: url.Values{"user_id": {id}}}, "user_info")
 	if err != nil {
@@ -24,7 +24,7 @@ func (c *Client) User(ctx context.Context, id string) (*User, error) {
 	r := reader{object: o}
 	info := r.inner("user_info")
 	if len(info) == 0 {
-		return nil, &Error{Op: op, Route: "GET /user/info", Kind: NotFound, Status: a.status, Message: "there is no such user"}
+		return nil, ours(&Error{Op: op, Route: "GET /user/info", Kind: NotFound, Status: a.status, Message: "there is no such user"})
 	}
 	u, err := readUser(info)
 	if err == nil {

@@ -173,7 +173,7 @@ func (l *live) others() {
 // the model without a price told, and no other.
 func (l *live) models(f budget.Facts, seen failover.Facts) {
 	l.Helper()
-	if len(seen.Gaps) == 0 || !strings.Contains(strings.Join(seen.Gaps, " "), "only the newest") {
+	if len(seen.Gaps) == 0 || !strings.Contains(gapsOf(seen.Gaps), "only the newest") {
 		l.same("requests answered ("+seen.Source+")", fmt.Sprint(seen.Requests), l.sql(`SELECT count(*) FROM "LiteLLM_SpendLogs" WHERE status = 'success'
 			AND coalesce(model_group, '') <> '' AND api_key <> 'litellm-internal-health-check' AND coalesce(metadata->>'user_api_key_alias', '') <> 'litellm-internal-health-check'
 			AND "startTime" > now() AT TIME ZONE 'UTC' - interval '1 hour'`)[0][0])

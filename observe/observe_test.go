@@ -184,7 +184,7 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	p, o := world(t, "1.106.10")
 	f := o.Models(t.Context(), noon)
-	if !strings.Contains(strings.Join(f.Gaps, "\n"), "background health checks") || !contains(f.Unjudged, failover.RuleUnhealthy) {
+	if !strings.Contains(gapsOf(f.Gaps), "background health checks") || !contains(f.Unjudged, failover.RuleUnhealthy) {
 		t.Errorf("without checks: gaps %q, unjudged %q", f.Gaps, f.Unjudged)
 	}
 	p.SetHealth("primary", false, "AuthenticationError")
@@ -347,4 +347,13 @@ func TestUnserved(t *testing.T) {
 			}
 		})
 	}
+}
+
+// gapsOf is what could not be learned, a line each, with what was said of it.
+func gapsOf(gaps []failover.Gap) string {
+	var lines []string
+	for _, g := range gaps {
+		lines = append(lines, g.Text+": "+g.Said)
+	}
+	return strings.Join(lines, "\n")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/failover"
+	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
@@ -91,13 +92,16 @@ func (o Observer) proxy(ctx context.Context) failover.Proxy {
 	p := failover.Proxy{URL: o.URL}
 	r, err := o.Client.Readiness(ctx)
 	if err != nil {
-		p.Trouble, p.Cause = err.Error(), cause(err)
+		p.Trouble, p.Said, p.Cause = finding.Public(err), finding.Said(err), cause(err)
 		return p
 	}
 	p.Release, p.Ready, p.Database, p.Latency = r.Release.Version, r.Ready, r.Database, r.Latency
 	if !p.Ready {
 		p.Cause = "database"
 		p.Trouble = "the proxy says of its database: " + cmp.Or(r.Database, "nothing")
+		if !failover.KnownState(r.Database) {
+			p.Trouble, p.Said = "the proxy says that its database does not work", r.Database
+		}
 	}
 	return p
 }
@@ -134,12 +138,19 @@ func missing(f *failover.Facts, what string, err error, rules ...string) {
 	f.Unjudged = append(f.Unjudged, rules...)
 	switch {
 	case dead(err):
-		f.Proxy.Ready, f.Proxy.Cause, f.Proxy.Trouble = false, "auth", err.Error()
+		f.Proxy.Ready, f.Proxy.Cause = false, "auth"
 	case litellm.IsKind(err, litellm.DatabaseDown):
-		f.Proxy.Ready, f.Proxy.Cause, f.Proxy.Trouble = false, "database", err.Error()
+		f.Proxy.Ready, f.Proxy.Cause = false, "database"
 	default:
-		f.Gaps = append(f.Gaps, what+": "+err.Error())
+		f.Gaps = append(f.Gaps, gap(what, err))
+		return
 	}
+	f.Proxy.Trouble, f.Proxy.Said = finding.Public(err), finding.Said(err)
+}
+
+// gap says what could not be learned, and why.
+func gap(what string, err error) failover.Gap {
+	return failover.Gap{Text: what + ": " + finding.Public(err), Said: finding.Said(err)}
 }
 
 // health reads the proxy's own background health checks.
@@ -151,7 +162,7 @@ func (o Observer) health(ctx context.Context, f *failover.Facts) {
 	}
 	if len(checks) == 0 {
 		f.Unjudged = append(f.Unjudged, failover.RuleUnhealthy)
-		f.Gaps = append(f.Gaps, "the health of deployments is not known: the proxy runs no background health checks")
+		f.Gaps = append(f.Gaps, failover.Gap{Text: "the health of deployments is not known: the proxy runs no background health checks"})
 		return
 	}
 	f.Checked = map[string]int{}

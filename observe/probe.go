@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/org/openclaw-litellm-action/failover"
+	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
@@ -32,7 +33,7 @@ func (o Observer) Probe(ctx context.Context, f *failover.Facts, callers []Caller
 	f.Probes = []failover.Probe{}
 	mute, err := o.mute(ctx)
 	if err != nil {
-		f.Gaps = append(f.Gaps, "models that are not for chat are probed as well, since what they are for is not known: "+err.Error())
+		f.Gaps = append(f.Gaps, gap("models that are not for chat are probed as well, since what they are for is not known", err))
 	}
 	cost, refused := decimal.Zero, map[string]bool{}
 	var left []string
@@ -46,7 +47,9 @@ func (o Observer) Probe(ctx context.Context, f *failover.Facts, callers []Caller
 			continue
 		}
 		if len(f.Probes) == mostProbes || cost.GreaterThanOrEqual(decimal.New(probeCents, -2)) {
-			f.Gaps = append(f.Gaps, fmt.Sprintf("probing stopped after %d calls, before %s: enough was spent", len(f.Probes), g.Name))
+			f.Gaps = append(f.Gaps, failover.Gap{
+				Text: fmt.Sprintf("probing stopped after %d calls, before %s: enough was spent", len(f.Probes), g.Name),
+			})
 			break
 		}
 		for _, c := range callers {
@@ -60,13 +63,13 @@ func (o Observer) Probe(ctx context.Context, f *failover.Facts, callers []Caller
 				break
 			}
 			refused[c.Name] = true
-			f.Gaps = append(f.Gaps, "models cannot be probed through "+c.Name+": "+err.Error())
+			f.Gaps = append(f.Gaps, gap("models cannot be probed through "+c.Name, err))
 		}
 	}
 	if len(left) > 0 {
-		f.Gaps = append(f.Gaps, "not probed, since they are not for chat: "+strings.Join(left, ", "))
+		f.Gaps = append(f.Gaps, failover.Gap{Text: "not probed, since they are not for chat: " + strings.Join(left, ", ")})
 	}
-	f.Gaps = append(f.Gaps, fmt.Sprintf("probing made %d calls, which cost %s USD", len(f.Probes), cost.Round(6)))
+	f.Gaps = append(f.Gaps, failover.Gap{Text: fmt.Sprintf("probing made %d calls, which cost %s USD", len(f.Probes), cost.Round(6))})
 }
 
 // mute returns the model groups of which a deployment is known to be for something else than chat.
@@ -92,7 +95,7 @@ func probe(ctx context.Context, c Caller, model string, now time.Time) (failover
 		}
 	}
 	if err != nil {
-		p.Error = err.Error()
+		p.Error, p.Said = finding.Public(err), finding.Said(err)
 		return p, nil
 	}
 	p.ServedBy, p.Fell, p.Cost = r.ServedBy, r.AttemptedFallbacks, r.Cost

@@ -171,7 +171,7 @@ func TestProbe(t *testing.T) {
 		f.Probes[1].Model != "backup" || f.Probes[1].Through != "the management key" || f.Probes[1].ServedBy != "backup" {
 		t.Errorf("probes %+v", f.Probes)
 	}
-	if gaps := strings.Join(f.Gaps, "\n"); strings.Count(gaps, "through key gone") != 1 || !strings.Contains(gaps, "2 calls, which cost") ||
+	if gaps := gapsOf(f.Gaps); strings.Count(gaps, "through key gone") != 1 || !strings.Contains(gaps, "2 calls, which cost") ||
 		!strings.Contains(gaps, "not for chat: embed") {
 		t.Errorf("gaps %q", f.Gaps)
 	}
@@ -181,7 +181,7 @@ func TestProbe(t *testing.T) {
 		f.Groups = append(f.Groups, failover.Group{Name: "m" + string(rune('a'+i))})
 	}
 	o.Probe(t.Context(), &f, []observe.Caller{{Name: "the management key", Call: through(p.MasterKey())}}, noon)
-	if n := len(f.Probes); n > 20 || n < 3 || !strings.Contains(strings.Join(f.Gaps, "\n"), "enough was spent") {
+	if n := len(f.Probes); n > 20 || n < 3 || !strings.Contains(gapsOf(f.Gaps), "enough was spent") {
 		t.Errorf("made %d calls: %q", n, f.Gaps)
 	}
 }

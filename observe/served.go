@@ -28,15 +28,16 @@ func (o Observer) served(ctx context.Context, f *failover.Facts, now time.Time) 
 	rows := all[:newer(all, now.Add(-f.Window))]
 	if limit := o.limit(ctx); limit > 0 && len(rows) >= limit {
 		f.Window = now.Sub(rows[len(rows)-1].StartTime)
-		f.Gaps = append(f.Gaps, fmt.Sprintf("only the newest %d requests were looked at", len(rows)))
+		f.Gaps = append(f.Gaps, failover.Gap{Text: fmt.Sprintf("only the newest %d requests were looked at", len(rows))})
 	}
 	t := tally{counts: map[[2]string]*failover.Served{}, asked: map[string]*own{}, lost: map[string]*failover.Unserved{}}
 	var unrecorded []litellm.SpendLog
+	groups := o.groupsFor(ctx, f, rows)
 	for _, row := range rows {
-		if primary := unserved(row, f.Groups); primary != "" {
+		if primary := unserved(row, groups); primary != "" {
 			f.Requests++
 			t.ask(primary, row)
-			t.lose(primary, row, o.nameOf(row))
+			t.lose(primary, row, o.nameOf(row), groups)
 			continue
 		}
 		if !answered(row) {
@@ -157,7 +158,9 @@ func (o Observer) infer(f *failover.Facts, t *tally, rows []litellm.SpendLog) {
 		}
 	}
 	if blind {
-		f.Gaps = append(f.Gaps, "LiteLLM "+cmp.Or(f.Proxy.Release, "of this release")+" does not record fallbacks: they are seen only for keys with a model list")
+		f.Gaps = append(f.Gaps, failover.Gap{
+			Text: "LiteLLM " + cmp.Or(f.Proxy.Release, "of this release") + " does not record fallbacks: they are seen only for keys with a model list",
+		})
 	}
 }
 

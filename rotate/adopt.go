@@ -3,7 +3,9 @@ package rotate
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
@@ -22,8 +24,8 @@ func (plan *Plan) aliasFree(p Policy, r Reading) bool {
 	}
 	theirs := slices.DeleteFunc(slices.Clone(r.Alias), func(k litellm.Key) bool { return k.UserID == HolderID(p.Name) })
 	persons := slices.DeleteFunc(slices.Clone(theirs), func(k litellm.Key) bool { return !ofPerson(k) })
-	refuse := func(format string, args ...any) bool {
-		plan.Steps, plan.Refused = nil, &Conflict{fmt.Sprintf(format, args...)}
+	refuse := func(who, format string, args ...any) bool {
+		plan.Steps, plan.Refused = nil, finding.Naming(&Conflict{fmt.Sprintf(format, args...)}, who)
 		return false
 	}
 	switch {
@@ -33,7 +35,7 @@ func (plan *Plan) aliasFree(p Policy, r Reading) bool {
 		plan.Findings = append(plan.Findings, aliasTaken(p, p.Name, theirs[0], "the first generation gets another alias"))
 		return true
 	case len(theirs)-len(persons) > 1: // LiteLLM takes two that are made at once
-		return refuse("%d keys have that alias (hashes %s and %s): give all but one another alias in LiteLLM, or choose another key name",
+		return refuse("", "%d keys have that alias (hashes %s and %s): give all but one another alias in LiteLLM, or choose another key name",
 			len(theirs), short(theirs[0].Token), short(theirs[1].Token))
 	}
 	k := theirs[0]
@@ -41,9 +43,9 @@ func (plan *Plan) aliasFree(p Policy, r Reading) bool {
 		k = theirs[i]
 	}
 	if why := adoptable(p, k); why != "" {
-		return refuse("a key with that alias exists already (hash %s, %s): %s", short(k.Token), facts(k), why)
+		return refuse(madeBy(k), "a key with that alias exists already (hash %s, %s): %s", short(k.Token), facts(k), why)
 	}
-	plan.Steps = append(plan.Steps, Step{Kind: StepAdopt, Gen: 0, Token: k.Token,
+	plan.Steps = append(plan.Steps, Step{Kind: StepAdopt, Gen: 0, Token: k.Token, Who: madeBy(k),
 		Reason: fmt.Sprintf("adopt is set and the alias %s is carried by hash %s (%s)%s", p.Name, short(k.Token), facts(k), notCarried(k))})
 	return true
 }
@@ -58,11 +60,11 @@ func adoptable(p Policy, k litellm.Key) string {
 	case !p.Adopt:
 		return "set adopt: true to take it over, or choose another key name"
 	case ofPerson(k):
-		return fmt.Sprintf("it belongs to the user %s, whose budget it would leave; remove its user_id first, or choose another key name", k.UserID)
+		return "it belongs to a user, whose budget it would leave; remove its user_id first, or choose another key name"
 	case k.Blocked:
 		return "it is blocked; unblock it or choose another key name"
 	case k.TeamID != p.TeamID:
-		return fmt.Sprintf("it is in the team %q; name that team in key_options.team_id", k.TeamID)
+		return "it is in another team; name that team in key_options.team_id"
 	}
 	if _, ok := k.Metadata[journalKey]; ok {
 		return "it carries a journal of this tool under another holder; remove that metadata entry if it is a copy"
@@ -90,5 +92,20 @@ func facts(k litellm.Key) string {
 	if k.BudgetDuration != "" {
 		limit += " a " + k.BudgetDuration
 	}
-	return fmt.Sprintf("made by %s, %s, %s USD spent, last changed %s", k.CreatedBy, limit, k.Spend, stamp(k.UpdatedAt))
+	return fmt.Sprintf("%s, %s USD spent, last changed %s", limit, k.Spend, stamp(k.UpdatedAt))
+}
+
+// madeBy names who made a key and whose it is.
+func madeBy(k litellm.Key) string {
+	var parts []string
+	if k.CreatedBy != "" {
+		parts = append(parts, "made by "+k.CreatedBy)
+	}
+	if ofPerson(k) {
+		parts = append(parts, "of the user "+k.UserID)
+	}
+	if k.TeamID != "" {
+		parts = append(parts, "in the team "+k.TeamID)
+	}
+	return strings.Join(parts, ", ")
 }

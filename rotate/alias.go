@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
@@ -39,13 +41,24 @@ func (plan *Plan) aliasSteps(p Policy, r Reading) {
 		return
 	}
 	if other := r.aliasOfOthers(); other != nil {
-		plan.Findings = append(plan.Findings, aliasTaken(p, p.Name, *other, fmt.Sprintf("generation %d has the alias %s", cur.Gen, cur.Alias)))
+		plan.Findings = append(plan.Findings, aliasTaken(p, p.Name, *other, fmt.Sprintf("generation %d has %s", cur.Gen, p.shownAlias(cur.Alias))))
 		return
 	}
 	plan.Steps = append(plan.Steps, Step{
 		Kind: StepAlias, Gen: cur.Gen, Token: cur.Token, Target: p.Name, Reason: "the current generation carries the key's name",
 	})
 }
+
+// shownAlias is an alias of ours as everybody may read it: people can give our rows any other one.
+func (p Policy) shownAlias(alias string) string {
+	if rest, ok := strings.CutPrefix(alias, p.Name+".g"); alias == p.Name || ok && generationMark.MatchString(rest) {
+		return "the alias " + alias
+	}
+	return "another alias"
+}
+
+// generationMark is what follows NAME.g in the alias of a generation.
+var generationMark = regexp.MustCompile(`^[0-9]+(\.(blocked|reopened)-[0-9TZ]+)?(-[0-9a-f]+)?$`)
 
 // aliasOfOthers returns a key with the plain alias that is not the holder's, or nil.
 func (r Reading) aliasOfOthers() *litellm.Key {

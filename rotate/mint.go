@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/secret"
 )
@@ -176,7 +177,7 @@ func (r *Runner) mint(ctx context.Context, value secret.Value, gen int, fields l
 	}
 	j, err := readJournal(k.Metadata)
 	if err != nil || j == nil || j.Run != r.Options.Run || k.UserID != HolderID(r.Policy.Name) {
-		return fmt.Errorf("the row read back is not what was sent (user %q)", k.UserID)
+		return finding.Naming(errors.New("the row read back is not what was sent"), fmt.Sprintf("user %q", k.UserID))
 	}
 	return nil
 }

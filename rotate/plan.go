@@ -162,11 +162,13 @@ func checkHolder(p Policy, r Reading) error {
 	id := HolderID(p.Name)
 	switch {
 	case err != nil:
-		return &Conflict{fmt.Sprintf("LiteLLM user %s can't be used: %v; run the release that wrote it, or remove the user by hand", id, err)}
+		return finding.Naming(&Conflict{fmt.Sprintf(
+			"LiteLLM user %s can't be used: its journal cannot be read; run the release that wrote it, or remove the user by hand", id)}, err.Error())
 	case j == nil || j.Kind != kindHolder || j.Name != p.Name:
 		return &Conflict{fmt.Sprintf("LiteLLM user %s exists and was not made by this tool; choose another key name, or remove the user by hand", id)}
 	case !strings.EqualFold(j.Owner, p.Owner): // GitHub takes Acme/agents for acme/agents
-		return &Conflict{fmt.Sprintf("it belongs to %s, not to %s; choose another key name here, or set owner to %q in one configuration only", j.Owner, p.Owner, j.Owner)}
+		return finding.Naming(&Conflict{fmt.Sprintf("it belongs to another owner, not to %s; choose another key name here, or give "+
+			"that owner in one configuration only", p.Owner)}, "its owner is "+j.Owner)
 	}
 	return nil
 }

@@ -388,7 +388,7 @@ func TestPlanWritesNothing(t *testing.T) {
 		{name: "another run is at work", w: newWorld().generation(1, 40*day, true).claim(2, "other", now.Add(time.Minute)), waiting: "another run (other)"},
 		{name: "its claim has just expired, clocks may be skewed",
 			w: newWorld().generation(1, 40*day, true).claim(2, "other", now.Add(-5*time.Minute+time.Second)), waiting: "another run (other)"},
-		{name: "another owner", w: func() *world { w := newWorld(); w.journal.Owner = "acme/other"; return w }(), refused: `belongs to acme/other, not to acme/agents`},
+		{name: "another owner", w: func() *world { w := newWorld(); w.journal.Owner = "acme/other"; return w }(), refused: `(its owner is acme/other)`},
 		{name: "a holder of a later version", w: func() *world { w := newWorld(); w.journal.Version = 2; return w }(), refused: "version 2"},
 		{name: "a person's user under the holder's name", w: func() *world { w := newWorld(); w.journal.Kind = "?"; return w }(), refused: "was not made by this tool"},
 		{name: "a stop order", w: newWorld().generation(1, 40*day, true, func(k *litellm.Key, _ *journal) { k.Blocked = true }),
@@ -414,7 +414,7 @@ func TestPlanWritesNothing(t *testing.T) {
 			w.Adopt = true
 			w.Alias = []litellm.Key{{Token: "t", Alias: "openclaw", UserID: "ann"}}
 			return w
-		}(), refused: "belongs to the user ann"},
+		}(), refused: "of the user ann)"},
 		{name: "a forged generation is reported, not obeyed",
 			w: newWorld().generation(1, day, true).generation(99, 0, true, theirs).stamps("stamp1").alias(0, "openclaw"), rule: "foreign-row"},
 		{name: "a row of a future version is reported, not obeyed",

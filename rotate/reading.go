@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -88,19 +89,19 @@ func sortRows(p Policy, r Reading) rows {
 		adopted := out.holder != nil && out.holder.Adopted == k.Token
 		switch {
 		case err != nil:
-			out.foreign = append(out.foreign, foreignRow(p, k, err.Error()))
+			out.foreign = append(out.foreign, foreignRow(p, k, "its journal cannot be read", err.Error()))
 		case j == nil:
-			out.foreign = append(out.foreign, foreignRow(p, k, "it has no journal"))
+			out.foreign = append(out.foreign, foreignRow(p, k, "it has no journal", ""))
 		case j.Name != p.Name:
-			out.foreign = append(out.foreign, foreignRow(p, k, fmt.Sprintf("its journal names another key, %q", j.Name)))
+			out.foreign = append(out.foreign, foreignRow(p, k, "its journal names another key", fmt.Sprintf("its journal names %q", j.Name)))
 		case k.CreatedBy != r.Self && !adopted:
-			out.foreign = append(out.foreign, foreignRow(p, k, fmt.Sprintf("it was made by %q, not by our management key", k.CreatedBy)))
+			out.foreign = append(out.foreign, foreignRow(p, k, "it was not made by our management key", fmt.Sprintf("made by %q", k.CreatedBy)))
 		case j.Kind == kindGeneration:
 			out.generations = append(out.generations, row{k, *j})
 		case j.Kind == kindClaim: // whatever its value: earlier releases derived another one, and a taken one is avoided
 			out.claims = append(out.claims, row{k, *j})
 		default:
-			out.foreign = append(out.foreign, foreignRow(p, k, fmt.Sprintf("its journal has an unknown kind %q", j.Kind)))
+			out.foreign = append(out.foreign, foreignRow(p, k, "its journal has an unknown kind", fmt.Sprintf("the kind %q", j.Kind)))
 		}
 	}
 	slices.SortFunc(out.generations, compareRows)
@@ -181,16 +182,16 @@ func claimExpired(c row, now time.Time) bool {
 	return c.Expires.IsZero() || !now.Before(c.Expires.Add(clockSkew))
 }
 
-func foreignRow(p Policy, k litellm.Key, why string) finding.Finding {
-	name := k.Alias
-	if name == "" {
-		name = "key " + short(k.Token)
+// foreignRow is the finding about a row of our holder that is not ours. who is what the row says that only insiders read.
+func foreignRow(p Policy, k litellm.Key, why, who string) finding.Finding {
+	if k.Alias != "" {
+		who = strings.TrimSuffix("its alias is "+k.Alias+", "+who, ", ")
 	}
 	return finding.Finding{
 		Rule: "foreign-row", Severity: finding.Warning, Subject: finding.Subject{Kind: "key", Name: p.Name + "/" + short(k.Token)},
-		Summary: fmt.Sprintf("%s (hash %s) belongs to the holder %s but is not ours: %s", name, short(k.Token), HolderID(p.Name), why),
-		Advice:  "Find out who made it; it draws on this key's budget. It is neither obeyed nor changed: move it to another user or delete it by hand.",
-		Source:  "GET /user/info",
+		Summary: fmt.Sprintf("the key with hash %s belongs to the holder %s but is not ours: %s", short(k.Token), HolderID(p.Name), why), Who: who,
+		Advice: "Find out who made it; it draws on this key's budget. It is neither obeyed nor changed: move it to another user or delete it by hand.",
+		Source: "GET /user/info",
 	}
 }
 

@@ -119,7 +119,7 @@ func TestLiveTwoRepositoriesWithOneKeyName(t *testing.T) {
 		if !errors.As(o.Err, &conflict) || len(o.Steps) > 0 {
 			t.Fatalf("error %v, steps %s; want a conflict and none", o.Err, kinds(o))
 		}
-		for _, part := range []string{"belongs to acme/live", "choose another key name"} {
+		for _, part := range []string{"its owner is acme/live", "choose another key name"} {
 			if !strings.Contains(conflict.Why, part) {
 				t.Errorf("%q does not say %q", conflict.Why, part)
 			}

@@ -140,7 +140,7 @@ func stillUsed(p Policy, g row, use LastUse, replaced, grace, now time.Time) fin
 		Rule: "old-generation-used", Severity: finding.Warning, Subject: finding.Subject{Kind: "key", Name: p.Name},
 		Level:   fmt.Sprintf("g%d", g.Gen),
 		Summary: fmt.Sprintf("generation %d of key %q was replaced at %s and is still used (last at %s)", g.Gen, p.Name, stamp(replaced), stamp(use.At)),
-		Since:   replaced, Cause: use.From,
+		Since:   replaced, Who: use.From,
 		Advice: "Find the agent that did not take the new key and restart it; ",
 		Source: "GET /spend/logs/v2",
 	}

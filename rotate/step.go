@@ -28,5 +28,6 @@ type Step struct {
 	Gen    int    // the generation acted on
 	Token  string // its row, where one exists; "" for a mint
 	Target string // for a place step
-	Reason string // why it is due
+	Reason string // why it is due, for everybody
+	Who    string // people and made-up words that belong to the reason; shown in private views alone
 }

@@ -29,7 +29,8 @@ func (plan *Plan) holderSteps(p Policy, r Reading) {
 		}
 	}
 	if diff := holderDiff(p, r.Holder); len(diff) > 0 {
-		reason := "the holder's " + describe(diff)
+		changes, _ := describe(diff) // amounts and windows alone
+		reason := "the holder's " + changes
 		if r.Old {
 			reason += "; LiteLLM before 1.93 then forgets what was spent in the seconds before and lets as much through above the limit, once"
 		}
@@ -47,11 +48,12 @@ func (plan *Plan) holderSteps(p Policy, r Reading) {
 			continue
 		}
 		if diff := generationDiff(p, r, g.Key); len(diff) > 0 {
-			reason := fmt.Sprintf("generation %d's %s", g.Gen, describe(diff))
+			changes, who := describe(diff)
+			reason := fmt.Sprintf("generation %d's %s", g.Gen, changes)
 			if p.TeamID != "" && g.TeamID != p.TeamID {
 				reason += "; the team's budget counts what is spent in the team from then on, not what was spent before"
 			}
-			plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Gen: g.Gen, Token: g.Token, Reason: reason})
+			plan.Steps = append(plan.Steps, Step{Kind: StepUpdate, Gen: g.Gen, Token: g.Token, Reason: reason, Who: who})
 		}
 		plan.judgeTeam(p, g)
 	}
@@ -65,8 +67,9 @@ func (plan *Plan) judgeTeam(p Policy, g row) {
 	}
 	plan.Findings = append(plan.Findings, finding.Finding{
 		Rule: "budget-does-not-bind", Severity: finding.Critical, Subject: finding.Subject{Kind: "key", Name: p.Name},
-		Summary: fmt.Sprintf("generation %d of key %q is in team %s, where LiteLLM does not hold it to the budget of the configuration; the spend told here leaves out what it spends",
-			g.Gen, p.Name, g.TeamID),
+		Summary: fmt.Sprintf("generation %d of key %q is in a team, where LiteLLM does not hold it to the budget of the configuration; "+
+			"the spend told here leaves out what it spends", g.Gen, p.Name),
+		Who:    "the team is " + g.TeamID,
 		Advice: "Name that team in key_options.team_id, so that the holder gets a budget in it; or take the key out of the team in LiteLLM.",
 		Source: "GET /user/info",
 	})
@@ -99,7 +102,8 @@ func (plan *Plan) memberSteps(p Policy, r Reading) {
 		diff = append(diff, change{"budget_duration", m.BudgetDuration, p.BudgetDuration})
 	}
 	if len(diff) > 0 {
-		reason := "the holder's budget in the team: " + describe(diff)
+		changes, _ := describe(diff)
+		reason := "the holder's budget in the team: " + changes
 		if r.Old && m != nil && m.MaxBudget.Valid && m.Spend.GreaterThanOrEqual(m.MaxBudget.Decimal) {
 			reason += "; LiteLLM before 1.93 may go on refusing for ten minutes, because it works with what it read of a spent member"
 		}
@@ -120,12 +124,33 @@ type change struct {
 	from, to any
 }
 
-func describe(diff []change) string {
-	var parts []string
+// describe tells the changes for everybody, and for a step's Who what they replace that people may have made up.
+func describe(diff []change) (text, who string) {
+	var texts, whos []string
 	for _, c := range diff {
-		parts = append(parts, fmt.Sprintf("%s is %s, the configuration says %s", c.field, plain(c.from), plain(c.to)))
+		from := plain(c.from)
+		if c.madeUp() {
+			whos = append(whos, c.field+" is "+from)
+			from = "another"
+		}
+		texts = append(texts, fmt.Sprintf("%s is %s, the configuration says %s", c.field, from, plain(c.to)))
 	}
-	return strings.Join(parts, "; ")
+	return strings.Join(texts, "; "), strings.Join(whos, "; ")
+}
+
+// madeUp reports whether the proxy's value of an option may be a text that people chose: a team, tags, metadata.
+func (c change) madeUp() bool {
+	raw, option := c.from.(json.RawMessage)
+	if !option || empty(raw) {
+		return false
+	}
+	var value any
+	err := json.Unmarshal(raw, &value)
+	switch value.(type) {
+	case bool, float64:
+		return err != nil
+	}
+	return true
 }
 
 func plain(v any) string {
@@ -146,7 +171,9 @@ func plain(v any) string {
 		if !v.Valid {
 			return "not set"
 		}
-		return v.Decimal.String()
+		return v.Decimal.String() + " USD"
+	case decimal.Decimal:
+		return v.String() + " USD"
 	case json.RawMessage:
 		if empty(v) {
 			return "not set"

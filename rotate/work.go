@@ -74,7 +74,10 @@ func remedy(s Step) string {
 }
 
 // identity tells steps apart regardless of their reasons.
-func identity(s Step) Step { s.Reason = ""; return s }
+func identity(s Step) Step {
+	s.Reason, s.Who = "", ""
+	return s
+}
 
 // take does one step that stands for itself and notes what came of it.
 func (r *Runner) take(ctx context.Context, reading Reading, plan Plan, s Step) error {

@@ -47,7 +47,17 @@ type Error struct {
 }
 
 // Error names the operation, the kind, and Slack's own word.
-func (e *Error) Error() string {
+func (e *Error) Error() string { return e.text(e.Detail) }
+
+// Public is the error as everybody may read it: without what the network said, which names addresses.
+func (e *Error) Public() string {
+	if e.Kind == Network {
+		return e.text("")
+	}
+	return e.text(e.Detail)
+}
+
+func (e *Error) text(detail string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", e.Op, e.Kind)
 	switch {
@@ -61,8 +71,8 @@ func (e *Error) Error() string {
 	if e.RetryAfter > 0 {
 		fmt.Fprintf(&b, ", try again in %s", e.RetryAfter)
 	}
-	if e.Detail != "" {
-		b.WriteString(": " + e.Detail)
+	if detail != "" {
+		b.WriteString(": " + detail)
 	}
 	if e.MaybeSent {
 		b.WriteString(" (it may have arrived)")
