@@ -39,7 +39,7 @@ func Events(r Report) []Event {
 		}
 		for _, a := range k.Actions {
 			if summary := deed(k, a); a.Done && summary != "" {
-				out = append(out, Event{Key: eventKey(a.Step, k, a.Generation, r.GeneratedAt), Summary: summary, Details: a.Reason})
+				out = append(out, Event{Key: eventKey(a.Step, k, a.Generation, r.GeneratedAt), Summary: summary, Details: a.why()})
 			}
 		}
 	}

@@ -43,7 +43,7 @@ func hostile(text string) report.Report {
 		Targets:     []rotate.TargetState{{Name: text, State: rotate.PlacementState(text), Detail: text}}, Err: errors.New(text),
 	}
 	f := failover.Facts{
-		Proxy: failover.Proxy{URL: text, Release: text, Trouble: text, Cause: text}, Gaps: []string{text},
+		Proxy: failover.Proxy{URL: text, Release: text, Trouble: text, Cause: text}, Gaps: []failover.Gap{{Text: text, Said: text}},
 		Unhealthy: []failover.Unhealthy{{Model: text, Error: text}},
 		Served:    []failover.Served{{Primary: text, By: text, Requests: 3, Keys: []string{text}}},
 		Unserved:  []failover.Unserved{{Primary: text, By: []string{text}, Requests: 2, Error: text, Keys: []string{text}}},

@@ -49,7 +49,7 @@ func spentByModel() report.Input {
 	}
 	in.Failover.Unhealthy = []failover.Unhealthy{{Model: "claude-opus-4-6", Error: "AnthropicException: overloaded_error", CheckedAt: monday.Add(-20 * time.Minute)}}
 	in.History = sampleHistory()
-	in.Failover.Gaps = []string{"the health of deployments is not known: the proxy runs no background health checks"}
+	in.Failover.Gaps = []failover.Gap{{Text: "the health of deployments is not known: the proxy runs no background health checks"}}
 	return in
 }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,7 +81,7 @@ func (l *Logs) clone() *Logs {
 	return &c
 }
 
-// public leaves out end users, and tags, which callers write and which may name anybody.
+// public leaves out end users, and what callers write and may name anybody with: tags and request ids.
 func (l *Logs) public() *Logs {
 	if l == nil {
 		return nil
@@ -88,7 +89,7 @@ func (l *Logs) public() *Logs {
 	c := l.clone()
 	c.Tags, c.EndUsers = nil, nil
 	for i := range c.Dearest {
-		c.Dearest[i].EndUser = ""
+		c.Dearest[i].ID, c.Dearest[i].EndUser = "", ""
 	}
 	return c
 }
@@ -194,8 +195,8 @@ type logTable struct {
 // dearestTable shows the most expensive requests.
 func dearestTable(list []LogRequest) logTable {
 	top := logTable{title: "Most expensive requests", noun: "request", heads: []string{"request", "spend USD", "tokens", "at", "key", "model", "end user"}}
-	for _, q := range list {
-		top.rows = append(top.rows, []string{q.ID, money(q.Spend), fmt.Sprint(q.Tokens), stamp(q.Start), q.Key, q.Model, q.EndUser})
+	for i, q := range list {
+		top.rows = append(top.rows, []string{cmp.Or(q.ID, fmt.Sprintf("no. %d", i+1)), money(q.Spend), fmt.Sprint(q.Tokens), stamp(q.Start), q.Key, q.Model, q.EndUser})
 	}
 	return top
 }

@@ -195,8 +195,8 @@ func mdAction(a Action) string {
 		mark = "❌"
 	}
 	row := mark + " " + mdText(clip(actionText(a), textLimit))
-	if a.Reason != "" {
-		row += " (" + mdText(clip(a.Reason, textLimit)) + ")"
+	if why := a.why(); why != "" {
+		row += " (" + mdText(clip(why, textLimit)) + ")"
 	}
 	if a.Error != "" {
 		row += ": " + mdCode(clip(a.Error, textLimit))

@@ -27,13 +27,14 @@ type Input struct {
 	Findings []finding.Finding // what budget and failover judged
 	Failures []Failure         // what belongs to no step: observing, reading
 	Errors   []error           // the same, without further detail
-	Notes    []string
-	Left     int            // keys that were not looked after, because the program was told to stop
-	Overview *Overview      // of Period
-	History  *History       // of past passes; nil: none is kept
-	Logs     *Logs          // an export of spend logs
-	Zone     *time.Location // in which the proxy resets budgets; nil: not told
-	Requests map[string]int // by outside system
+	Notes    []string          // in words for everybody
+	Doubts   []failover.Gap    // what could not be learned besides, which becomes notes
+	Left     int               // keys that were not looked after, because the program was told to stop
+	Overview *Overview         // of Period
+	History  *History          // of past passes; nil: none is kept
+	Logs     *Logs             // an export of spend logs
+	Zone     *time.Location    // in which the proxy resets budgets; nil: not told
+	Requests map[string]int    // by outside system
 	// Configured names every key of the configuration, whether or not this pass touched it; nil: not told. A story about
 	// a key that is configured no more is over.
 	Configured []string
@@ -55,12 +56,21 @@ func New(in Input) Report {
 		judged: coverageOf(in),
 	}
 	for _, err := range in.Errors {
-		r.Failures = append(r.Failures, Failure{Message: redact(err.Error())})
+		r.Failures = append(r.Failures, FailureOf("", "", "", err))
 	}
 	r.Findings = append(r.Findings, in.Findings...)
 	for _, o := range in.Outcomes {
 		r.Findings = append(r.Findings, o.Findings...)
-		r.Failures = append(r.Failures, failuresOf(o, redact)...)
+		r.Failures = append(r.Failures, failuresOf(o)...)
+	}
+	for i := range r.Failures {
+		f := &r.Failures[i]
+		f.Message, f.Public = redact(f.Message), redact(f.Public)
+	}
+	r.PublicNotes = slices.Clone(r.Notes)
+	for _, d := range in.Doubts {
+		r.Notes = append(r.Notes, redact(d.Text+said(d.Said)))
+		r.PublicNotes = append(r.PublicNotes, redact(d.Text))
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
@@ -74,6 +84,14 @@ func New(in Input) Report {
 	r.Keys = keysOf(in, redact)
 	r.grade()
 	return r
+}
+
+// said is what an outside system said, after our own words.
+func said(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ": " + s
 }
 
 // sortFindings orders worst first, then by rule and subject, and drops what is said twice.
@@ -131,12 +149,13 @@ func (k *Key) takeOutcome(o rotate.Outcome, zone *time.Location, redact func(str
 	for _, t := range o.Targets {
 		k.Targets = append(k.Targets, Target{
 			Name: t.Name, Generation: t.Generation, State: string(t.State), Detail: redact(t.Detail),
+			PublicDetail: redact(t.PublicDetail),
 		})
 	}
 	for _, s := range o.Steps {
-		a := Action{Step: string(s.Kind), Generation: s.Gen, Target: s.Target, Reason: s.Reason, Done: s.Done}
+		a := Action{Step: string(s.Kind), Generation: s.Gen, Target: s.Target, Reason: s.Reason, Who: redact(s.Who), Done: s.Done}
 		if s.Err != nil {
-			a.Error = redact(s.Err.Error())
+			a.Error, a.PublicError = redact(s.Err.Error()), redact(finding.Public(s.Err))
 		}
 		k.Actions = append(k.Actions, a)
 	}
@@ -180,7 +199,7 @@ func (k *Key) setSpend(spend, limit decimal.NullDecimal) {
 }
 
 // failuresOf lists what failed in o: its steps, and of its error what no step tells.
-func failuresOf(o rotate.Outcome, redact func(string) string) []Failure {
+func failuresOf(o rotate.Outcome) []Failure {
 	var out []Failure
 	var told []string
 	for _, s := range o.Steps {
@@ -188,10 +207,10 @@ func failuresOf(o rotate.Outcome, redact func(string) string) []Failure {
 			continue
 		}
 		told = append(told, s.Err.Error())
-		out = append(out, Failure{Step: string(s.Kind), Key: o.Name, Target: s.Target, Message: redact(s.Err.Error())})
+		out = append(out, FailureOf(string(s.Kind), o.Name, s.Target, s.Err))
 	}
 	if o.Later != nil {
-		f := Failure{Key: o.Name, Target: strings.Join(o.Later.Targets, ", "), Message: redact(o.Later.Error())}
+		f := FailureOf("", o.Name, strings.Join(o.Later.Targets, ", "), o.Later)
 		if f.Target != "" {
 			f.Step = string(rotate.StepPlace)
 		}
@@ -200,7 +219,7 @@ func failuresOf(o rotate.Outcome, redact func(string) string) []Failure {
 	for _, err := range Leaves(o.Err) {
 		text := err.Error()
 		if !slices.ContainsFunc(told, func(t string) bool { return strings.Contains(text, t) }) {
-			out = append(out, Failure{Key: o.Name, Message: redact(text)})
+			out = append(out, FailureOf("", o.Name, "", err))
 		}
 	}
 	return out
@@ -225,14 +244,15 @@ func Leaves(err error) []error {
 func proxyOf(f failover.Facts, redact func(string) string) *Proxy {
 	p := &Proxy{
 		URL: f.Proxy.URL, Release: f.Proxy.Release, Ready: f.Proxy.Ready, Database: f.Proxy.Database,
-		LatencyMS: f.Proxy.Latency.Milliseconds(), Trouble: redact(f.Proxy.Trouble), Cause: f.Proxy.Cause,
+		LatencyMS: f.Proxy.Latency.Milliseconds(), Cause: f.Proxy.Cause,
+		Trouble: redact(f.Proxy.Trouble + said(f.Proxy.Said)), PublicTrouble: redact(f.Proxy.Trouble),
 		Requests: f.Requests,
 	}
 	if f.Window > 0 {
 		p.Window = finding.Short(f.Window)
 	}
 	for _, gap := range f.Gaps {
-		p.Gaps = append(p.Gaps, redact(gap))
+		p.Gaps, p.PublicGaps = append(p.Gaps, redact(gap.Text+said(gap.Said))), append(p.PublicGaps, redact(gap.Text))
 	}
 	for _, u := range f.Unhealthy {
 		p.Unhealthy = append(p.Unhealthy, Unhealthy{Model: u.Model, ID: u.ModelID, Error: redact(u.Error), CheckedAt: u.CheckedAt})

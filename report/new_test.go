@@ -3,6 +3,7 @@ package report_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/org/openclaw-litellm-action/failover"
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/rotate"
@@ -48,9 +50,9 @@ func TestNewFailures(t *testing.T) {
 		Redact: func(s string) string { return strings.ReplaceAll(s, "s3cret", "[redacted]") },
 	})
 	want := []report.Failure{
-		{Message: "reading logs with [redacted]"},
-		{Step: "place", Key: "openclaw", Target: "secret A", Message: "403 on acme/a"},
-		{Key: "openclaw", Message: "releasing the claim: timeout"},
+		{Message: "reading logs with [redacted]", Public: "reading logs with [redacted]"},
+		{Step: "place", Key: "openclaw", Target: "secret A", Message: "403 on acme/a", Public: "403 on acme/a"},
+		{Key: "openclaw", Message: "releasing the claim: timeout", Public: "releasing the claim: timeout"},
 	}
 	if diff := cmp.Diff(want, r.Failures); diff != "" {
 		t.Error(diff)
@@ -60,26 +62,48 @@ func TestNewFailures(t *testing.T) {
 	}
 }
 
-// TestPublic: in public nobody is named, and amounts show only where allowed.
+// outside is an error that repeats what somebody else said.
+type outside struct{ ours, theirs string }
+
+func (e outside) Error() string  { return e.ours + ": " + e.theirs }
+func (e outside) Public() string { return e.ours }
+
+// TestPublic: in public nobody is named, however the name looks, and amounts show only where allowed.
 func TestPublic(t *testing.T) {
 	t.Parallel()
-	secrets := []string{"jane.doe@example.com", "10.1.2.3", "2001:db8::17", "jane-doe", "proxy.internal.example"}
-	text0 := "ExceededBudget: User=jane-doe over budget, email: jane.doe@example.com from 10.1.2.3:4000 and [2001:db8::17] at https://proxy.internal.example/x, " +
+	secrets := []string{"jane.doe@example.com", "10.1.2.3", "2001:db8::17", "jane-doe", "Jane Doe", "proxy.internal.example"}
+	text0 := "jane-doe, Jane Doe, jane.doe@example.com from 10.1.2.3:4000 and [2001:db8::17] at https://proxy.internal.example/x, " +
 		"Current cost: 50.123, Max budget: 50, 12.50 USD or $3.50"
+	amount := "its budget is spent: 12.50 USD or $3.50, max budget: 50.123"
 	in := sample()
-	in.Notes = []string{text0}
-	in.Errors = []error{errors.New(text0)}
+	in.Notes = []string{amount}
+	in.Doubts = []failover.Gap{{Text: "tags are not known", Said: text0}}
+	in.Errors = []error{outside{"reading the logs", text0}}
+	in.Failures = []report.Failure{{Message: text0}}
 	in.Outcomes[0].Targets[0].Detail = text0
-	in.Outcomes[0].Steps[0].Reason = text0
+	in.Outcomes[0].Targets[0].PublicDetail = "GitHub refuses it"
+	in.Outcomes[1].Targets = append(in.Outcomes[1].Targets, rotate.TargetState{Name: "secret X", State: rotate.Failed, Detail: text0})
+	in.Outcomes[0].Steps[0].Who = text0
+	in.Outcomes[0].Steps[0].Err = outside{"writing", text0}
+	in.Outcomes[0].Generations[0].Alias = text0
 	in.Failover.Proxy.URL = "https://proxy.internal.example"
-	in.Failover.Proxy.Trouble = text0
-	in.Failover.Gaps = []string{"the health of deployments is not known: " + text0}
-	in.Findings[0].Cause = text0
+	in.Failover.Proxy.Database = text0
+	in.Failover.Proxy.Ready, in.Failover.Proxy.Trouble, in.Failover.Proxy.Said = false, "the proxy does not answer", text0
+	in.Failover.Gaps = []failover.Gap{{Text: "the health of deployments is not known", Said: text0}}
+	in.Failover.Unhealthy = append(in.Failover.Unhealthy, failover.Unhealthy{Model: "m", Error: text0})
+	in.Findings[0].Cause, in.Findings[0].Who, in.Findings[0].Said = amount, text0, text0
+	in.Overview = &report.Overview{
+		Tags: []report.PeriodSums{{Name: text0}}, EndUsers: []report.PeriodSums{{Name: text0}}, Dearest: []report.LogRequest{{ID: text0, EndUser: text0}},
+	}
+	in.Logs = &report.Logs{
+		Tags: []report.LogSums{{Name: text0}}, EndUsers: []report.LogSums{{Name: text0}}, Dearest: []report.LogRequest{{ID: text0, EndUser: text0}},
+	}
 	r := report.New(in)
 	o := report.Options{Public: true, HideAmounts: true, Width: 200}
 	surfaces := map[string]string{
 		"text": text(t, r, o), "markdown": report.Markdown(r, o), "slack": slackJSON(t, report.Slack(r, o)),
-		"annotations": fmt.Sprint(report.Annotations(r, o)),
+		"annotations": fmt.Sprint(report.Annotations(r, o)), "json": written(t, report.JSON, r, o), "html": written(t, report.HTML, r, o),
+		"csv": written(t, report.CSV, r, o), "heartbeat": report.Heartbeat(r),
 	}
 	k, m := &tracker{fails: map[string]bool{}, lost: map[string]bool{}}, &recorder{}
 	if _, err := (report.Telling{Issues: k, Sign: sign, Messengers: []report.Messenger{m}, IssueView: o, MessengerView: o}).Tell(t.Context(), r); err != nil {
@@ -99,17 +123,37 @@ func TestPublic(t *testing.T) {
 			}
 		}
 	}
-	for name, s := range surfaces {
-		if name != "memory" && !strings.Contains(strings.Join(strings.Fields(strings.ReplaceAll(s, "\\", "")), " "), "unless the proxy has budget_exceeded_status_code: 402") {
+	for _, name := range []string{"text", "markdown", "slack", "annotations", "issue", "message"} {
+		if s := surfaces[name]; !strings.Contains(strings.Join(strings.Fields(strings.ReplaceAll(s, "\\", "")), " "), "unless the proxy has budget_exceeded_status_code: 402") {
 			t.Errorf("%s takes the proxy's setting for an amount", name)
 		}
 	}
 	if s := text(t, r, report.Options{Public: true}); !strings.Contains(s, "41.20") || strings.Contains(s, "jane") {
 		t.Error("amounts are allowed, names are not")
 	}
-	if s := text(t, r, report.Options{Width: 300}); !strings.Contains(s, "jane.doe@example.com") {
-		t.Error("in private the error is cut")
+	for name, s := range map[string]string{
+		"text": text(t, r, report.Options{Width: 300}), "markdown": report.Markdown(r, report.Options{}), "json": written(t, report.JSON, r, report.Options{}),
+		"html": written(t, report.HTML, r, report.Options{}), "slack": slackJSON(t, report.Slack(r, report.Options{})),
+	} {
+		if !strings.Contains(s, "Jane Doe") {
+			t.Errorf("insiders do not read in %s who it is", name)
+		}
 	}
+	for _, words := range []string{"reading the logs", "GitHub refuses it", "the reason is left out where everybody can read it", "tags are not known"} {
+		if s := strings.Join(strings.Fields(text(t, r, o)), " "); !strings.Contains(s, words) {
+			t.Errorf("everybody should read %q in\n%s", words, s)
+		}
+	}
+}
+
+// written is what a writer of reports writes.
+func written(t *testing.T, write func(io.Writer, report.Report, report.Options) error, r report.Report, o report.Options) string {
+	t.Helper()
+	var b strings.Builder
+	if err := write(&b, r, o); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 // TestText: every line fits its terminal, colours appear only where asked for, and ASCII is ASCII.

@@ -1,13 +1,14 @@
 package report
 
 import (
-	"net/netip"
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/shopspring/decimal"
 
+	"github.com/org/openclaw-litellm-action/failover"
 	"github.com/org/openclaw-litellm-action/finding"
 )
 
@@ -18,7 +19,8 @@ type Options struct {
 	Color bool // ANSI colours
 	ASCII bool // no bars, sparklines and signs outside ASCII
 
-	// Public leaves out what people outside must not read: users, e-mail and IP addresses, the proxy's address.
+	// Public leaves out what people outside must not read: whoever spends, tags, request ids, what the proxy, a provider or the
+	// network said, and addresses.
 	Public bool
 	// HideAmounts leaves out amounts of money; percentages stay.
 	HideAmounts bool
@@ -51,20 +53,12 @@ func (o Options) width() int {
 	return max(o.Width, 40)
 }
 
-// The shapes of what is not shown in public. The words before a user's name are LiteLLM's own.
-var (
-	userForm   = regexp.MustCompile(`(?i)\b(user|user_id|end_user|end-user|customer|email|tag)(\s*[=:]\s*)[^\s,;)]+`)
-	emailForm  = regexp.MustCompile(`[^\s<>"'=,;:()]+@[^\s<>"'=,;:()]+\.[^\s<>"'=,;:()]+`)
-	addrForm   = regexp.MustCompile(`[0-9A-Fa-f:.]*[0-9A-Fa-f]+[:.][0-9A-Fa-f:.]+`)
-	urlForm    = regexp.MustCompile(`https?://[^\s"'<>)]+`)
-	amountForm = regexp.MustCompile(`(?i)([$€]\s?[0-9][0-9.,]*)|([0-9][0-9.,]*\s?(USD|EUR|dollars?)\b)|((cost|budget|spend)[a-z_ ]*[:=]\s*[0-9][0-9.,]*)`)
-)
+// amountForm is an amount of money in one of this tool's texts.
+var amountForm = regexp.MustCompile(`(?i)([$€]\s?[0-9][0-9.,]*)|([0-9][0-9.,]*\s?(USD|EUR|dollars?)\b)|((cost|budget|spend)[a-z_ ]*[:=]\s*[0-9][0-9.,]*)`)
 
-// Hide returns a text without what o leaves out, for what is told outside of a Report: a log.
+// Hide returns a text of this tool's own without the amounts that o leaves out, for what is told outside of a Report: a
+// log. Names are not looked for: what may hold one is left out before, by finding.Public and the like.
 func (o Options) Hide(s string) string {
-	if o.Public {
-		s = scrub(s)
-	}
 	if o.HideAmounts {
 		s = hideAmounts(s)
 	}
@@ -81,34 +75,65 @@ func hideAmounts(s string) string {
 	})
 }
 
-// scrub takes users, addresses and URLs out of a text.
-func scrub(s string) string {
-	s = urlForm.ReplaceAllString(s, "[address]")
-	s = userForm.ReplaceAllString(s, "$1$2[user]")
-	s = emailForm.ReplaceAllString(s, "[user]")
-	return addrForm.ReplaceAllStringFunc(s, func(text string) string {
-		bare := strings.Trim(text, ".:")
-		if addr, err := netip.ParseAddr(bare); err == nil {
-			return strings.Replace(text, addr.String(), "[address]", 1)
-		}
-		if addr, err := netip.ParseAddrPort(bare); err == nil {
-			return strings.Replace(text, addr.String(), "[address]", 1)
-		}
-		return text
-	})
-}
+// leftOut stands for the words of an error that has none for everybody.
+const leftOut = "the reason is left out where everybody can read it"
 
-// public returns r as people outside may read it.
+// public returns r as people outside may read it. It looks for no names in texts: whatever may hold one has a field of its
+// own, which is emptied, or words for everybody beside it, which take its place.
 func public(r Report) Report {
-	r = mapTexts(r, scrub)
-	r.Logs, r.Overview = r.Logs.public(), r.Overview.public()
-	for i := range r.Findings { // mapTexts copied them
+	r = mapTexts(r, func(s string) string { return s }) // a copy
+	r.Notes = slices.Clone(r.PublicNotes)
+	if r.quotes() {
+		r.Notes = append(r.Notes, "what other systems said is left out, because everybody can read this; run it where only you read the output")
+	}
+	for i := range r.Failures {
+		r.Failures[i].Message = cmp.Or(r.Failures[i].Public, leftOut)
+	}
+	for i := range r.Findings {
 		r.Findings[i].Said, r.Findings[i].Who = "", ""
 	}
-	if r.Proxy != nil {
-		r.Proxy.URL = ""
+	for i := range r.Keys {
+		r.Keys[i].hideNames()
+	}
+	r.Logs, r.Overview = r.Logs.public(), r.Overview.public()
+	if p := r.Proxy; p != nil {
+		p.URL, p.Trouble, p.Gaps = "", p.PublicTrouble, slices.Clone(p.PublicGaps)
+		if !failover.KnownState(p.Database) {
+			p.Database = ""
+		}
+		for i := range p.Unhealthy {
+			p.Unhealthy[i].Error = ""
+		}
 	}
 	return r
+}
+
+// quotes reports whether r repeats what another system said of a trouble.
+func (r Report) quotes() bool {
+	return slices.ContainsFunc(r.Failures, func(f Failure) bool { return f.Message != f.Public }) ||
+		slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return f.Said != "" }) ||
+		r.Proxy != nil && (r.Proxy.Trouble != r.Proxy.PublicTrouble || !slices.Equal(r.Proxy.Gaps, r.Proxy.PublicGaps))
+}
+
+// hideNames leaves out of a key, which shares nothing with others, what people or outside systems made up.
+func (k *Key) hideNames() {
+	public := func(full, public string) string {
+		if full == "" {
+			return ""
+		}
+		return cmp.Or(public, leftOut)
+	}
+	for i := range k.Generations {
+		k.Generations[i].Alias = ""
+	}
+	for i := range k.Targets {
+		t := &k.Targets[i]
+		t.Detail = public(t.Detail, t.PublicDetail)
+	}
+	for i := range k.Actions {
+		a := &k.Actions[i]
+		a.Error, a.Who = public(a.Error, a.PublicError), ""
+	}
 }
 
 // withoutAmounts returns r without amounts of money.
@@ -156,7 +181,12 @@ func mapTexts(r Report, f func(string) string) Report {
 	}
 	r.Failures = slices.Clone(r.Failures)
 	for i := range r.Failures {
-		r.Failures[i].Message = f(r.Failures[i].Message)
+		one := &r.Failures[i]
+		one.Message, one.Public = f(one.Message), f(one.Public)
+	}
+	r.PublicNotes = slices.Clone(r.PublicNotes)
+	for i := range r.PublicNotes {
+		r.PublicNotes[i] = f(r.PublicNotes[i])
 	}
 	r.Findings = slices.Clone(r.Findings)
 	for i := range r.Findings {
@@ -170,9 +200,13 @@ func mapTexts(r Report, f func(string) string) Report {
 	}
 	if r.Proxy != nil {
 		p := *r.Proxy
-		p.Trouble, p.Gaps = f(p.Trouble), slices.Clone(p.Gaps)
+		p.Trouble, p.PublicTrouble = f(p.Trouble), f(p.PublicTrouble)
+		p.Gaps, p.PublicGaps = slices.Clone(p.Gaps), slices.Clone(p.PublicGaps)
 		for i := range p.Gaps {
 			p.Gaps[i] = f(p.Gaps[i])
+		}
+		for i := range p.PublicGaps {
+			p.PublicGaps[i] = f(p.PublicGaps[i])
 		}
 		p.Unhealthy = slices.Clone(p.Unhealthy)
 		for i := range p.Unhealthy {
@@ -191,10 +225,12 @@ func mapKey(k Key, f func(string) string) Key {
 		k.Days[i].Models = slices.Clone(k.Days[i].Models)
 	}
 	for i := range k.Targets {
-		k.Targets[i].Detail = f(k.Targets[i].Detail)
+		t := &k.Targets[i]
+		t.Detail, t.PublicDetail = f(t.Detail), f(t.PublicDetail)
 	}
 	for i := range k.Actions {
-		k.Actions[i].Reason, k.Actions[i].Error = f(k.Actions[i].Reason), f(k.Actions[i].Error)
+		a := &k.Actions[i]
+		a.Reason, a.Who, a.Error, a.PublicError = f(a.Reason), f(a.Who), f(a.Error), f(a.PublicError)
 	}
 	return k
 }

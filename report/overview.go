@@ -77,7 +77,7 @@ func (o *Overview) clone() *Overview {
 	return &c
 }
 
-// public leaves out end users, and tags, which callers write and which may name anybody.
+// public leaves out end users, and what callers write and may name anybody with: tags and request ids.
 func (o *Overview) public() *Overview {
 	if o == nil {
 		return nil
@@ -85,7 +85,7 @@ func (o *Overview) public() *Overview {
 	c := o.clone()
 	c.Tags, c.EndUsers = nil, nil
 	for i := range c.Dearest {
-		c.Dearest[i].EndUser = ""
+		c.Dearest[i].ID, c.Dearest[i].EndUser = "", ""
 	}
 	return c
 }

@@ -51,7 +51,7 @@ func (s *session) refuses(sender string, err error) {
 	case err == nil:
 		sm.Refused = ""
 	case errors.Is(err, ErrRefused):
-		sm.Refused = clip(visible(scrub(err.Error())), textLimit/2)
+		sm.Refused = clip(visible(finding.Public(err)), textLimit/2)
 	}
 	s.mem.Senders[sender] = sm
 }

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -28,6 +30,8 @@ type Report struct {
 	Findings []finding.Finding `json:"findings"` // worst first, then by rule and subject
 	Failures []Failure         `json:"failures"` // what was tried and did not work
 	Notes    []string          `json:"notes"`    // what a reader should know that is neither
+	// PublicNotes are the Notes in words for everybody, which public views show in their place.
+	PublicNotes []string `json:"-"`
 
 	// Overview is what the period cost, over all keys; nil: not asked.
 	Overview *Overview `json:"overview,omitempty"`
@@ -52,13 +56,17 @@ type Period struct {
 
 // Proxy is what is known of the proxy and its models.
 type Proxy struct {
-	URL       string      `json:"url,omitempty"` // without credentials
-	Release   string      `json:"release,omitempty"`
-	Ready     bool        `json:"ready"`
-	Database  string      `json:"database,omitempty"`
-	LatencyMS int64       `json:"latency_ms,omitempty"`
-	Trouble   string      `json:"trouble,omitempty"` // why it is not ready
-	Cause     string      `json:"cause,omitempty"`   // "network", "tls", "auth", "database", "not-litellm"
+	URL       string `json:"url,omitempty"` // without credentials
+	Release   string `json:"release,omitempty"`
+	Ready     bool   `json:"ready"`
+	Database  string `json:"database,omitempty"`
+	LatencyMS int64  `json:"latency_ms,omitempty"`
+	Trouble   string `json:"trouble,omitempty"` // why it is not ready
+
+	PublicTrouble string   `json:"-"` // Trouble in words for everybody
+	PublicGaps    []string `json:"-"` // Gaps in words for everybody
+
+	Cause     string      `json:"cause,omitempty"` // "network", "tls", "auth", "database", "not-litellm"
 	Requests  int64       `json:"requests,omitempty"`
 	Window    string      `json:"window,omitempty"` // how far back Requests and Served look: "1h"
 	Unhealthy []Unhealthy `json:"unhealthy,omitempty"`
@@ -144,6 +152,8 @@ type Target struct {
 	Generation int    `json:"generation"` // -1: not known
 	State      string `json:"state"`      // "placed", "unchanged", "drifted", "failed", "pending"
 	Detail     string `json:"detail,omitempty"`
+
+	PublicDetail string `json:"-"` // Detail in words for everybody
 }
 
 // Action is one step that was, or would be, taken.
@@ -152,8 +162,19 @@ type Action struct {
 	Generation int    `json:"generation"`
 	Target     string `json:"target,omitempty"`
 	Reason     string `json:"reason,omitempty"`
+	Who        string `json:"who,omitempty"`   // people and made-up words that belong to the reason; in private views alone
 	Done       bool   `json:"done"`            // false in a plan, after a failure, and if it was not reached
 	Error      string `json:"error,omitempty"` // why it failed
+
+	PublicError string `json:"-"` // Error in words for everybody
+}
+
+// why is the reason with whom it is about, "" for neither.
+func (a Action) why() string {
+	if a.Who == "" {
+		return a.Reason
+	}
+	return strings.TrimPrefix(a.Reason+"; "+a.Who, "; ")
 }
 
 // Day is the activity of one UTC day.
@@ -192,7 +213,27 @@ type Failure struct {
 	Key     string `json:"key,omitempty"`
 	Target  string `json:"target,omitempty"` // the place written to, or the sender
 	Message string `json:"message"`
+
+	// Public is Message in words for everybody. Where it is empty, public views leave the reason out.
+	Public string `json:"-"`
 }
+
+// FailureOf returns the failure that err is, in words for insiders and for everybody.
+func FailureOf(step, key, target string, err error) Failure {
+	return Failure{Step: step, Key: key, Target: target, Message: err.Error(), Public: finding.Public(err)}
+}
+
+// Err returns f as an error, whose text is Message, and in public Public.
+func (f Failure) Err() error { return &failed{f} }
+
+// failed is a failure as an error.
+type failed struct{ failure Failure }
+
+// Error returns the whole message.
+func (f *failed) Error() string { return f.failure.Message }
+
+// Public returns the words for everybody.
+func (f *failed) Public() string { return cmp.Or(f.failure.Public, leftOut) }
 
 // Worst returns the severity of the worst finding, and false if there is none.
 func (r Report) Worst() (finding.Severity, bool) {

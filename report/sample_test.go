@@ -77,7 +77,7 @@ func sample() report.Input {
 				Err: errors.New("putting secret LITELLM_API_KEY in acme/batch: 403 Resource not accessible by personal access token; needs secrets=write")},
 		},
 		Generations: []rotate.Generation{{Number: 7, State: rotate.Current, DoneAt: monday.AddDate(0, 0, -9)}, {Number: 8, State: rotate.Unfinished, MintedAt: monday}},
-		Targets:     []rotate.TargetState{{Name: "secret LITELLM_API_KEY in acme/batch", Generation: 7, State: rotate.Failed, Detail: "403 Resource not accessible"}},
+		Targets:     []rotate.TargetState{{Name: "secret LITELLM_API_KEY in acme/batch", Generation: 7, State: rotate.Failed, Detail: "403 Resource not accessible", PublicDetail: "403 Resource not accessible"}},
 		Spend:       dec("3.5"), MaxBudget: limit("20"), BudgetDuration: "7d", ResetAt: time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC),
 		Err: errors.New("placing generation 8 failed"),
 	}

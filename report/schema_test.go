@@ -188,7 +188,7 @@ func compareFields(t *testing.T, root, s *schema, typ reflect.Type) {
 	names := map[string]bool{}
 	for f := range typ.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "" || !f.IsExported() {
+		if name == "" || name == "-" || !f.IsExported() {
 			continue
 		}
 		names[name] = true

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/report"
 )
 
@@ -18,7 +19,7 @@ type refusing struct {
 }
 
 func (m refusing) refused() error {
-	return fmt.Errorf("posting as bob@example.com: token refused (token_revoked): %w", report.ErrRefused)
+	return finding.Naming(fmt.Errorf("posting: token refused (token_revoked): %w", report.ErrRefused), "bob@example.com")
 }
 
 func (m *refusing) Post(ctx context.Context, msg report.Message) (string, error) {
@@ -38,7 +39,7 @@ func TestTellRefused(t *testing.T) {
 	res := s.want(pass(hours(0), "41", 0), `
 		issues: find
 		issues: create LiteLLM keys: budgets, rotation, failover
-		issues: comment 1: - 🟡 **warning**: slack takes no messages: nobody hears of anything there (cause: posting as \[user\]: token refused (token\_revoked): the place refuses messages)
+		issues: comment 1: - 🟡 **warning**: slack takes no messages: nobody hears of anything there (cause: posting: token refused (token\_revoked): the place refuses messages)
 		issues: edit 1 body`)
 	if len(res.Failures) != 1 || res.Failures[0].Target != "slack" || !strings.Contains(res.Failures[0].Message, "token_revoked") {
 		t.Errorf("the report does not name the sender: %+v", res.Failures)

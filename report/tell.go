@@ -106,7 +106,7 @@ type Result struct {
 func (res Result) Err() error {
 	var errs []error
 	for _, f := range res.Failures {
-		errs = append(errs, errors.New(f.Message))
+		errs = append(errs, f.Err())
 	}
 	return errors.Join(errs...)
 }

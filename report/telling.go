@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -370,5 +371,5 @@ func (s *session) lose() {
 func (s *session) note(text string) { s.res.Notes = append(s.res.Notes, text) }
 
 func (s *session) fail(sender, doing string, err error) {
-	s.res.Failures = append(s.res.Failures, Failure{Step: "tell", Target: sender, Message: doing + ": " + err.Error()})
+	s.res.Failures = append(s.res.Failures, FailureOf("tell", "", sender, fmt.Errorf("%s: %w", doing, err)))
 }

@@ -154,8 +154,8 @@ func (t *text) keyDone(k Key) {
 	for _, a := range k.Actions {
 		lead, tn, n := t.actionMark(a)
 		s := visible(actionText(a))
-		if a.Reason != "" {
-			s += " (" + visible(a.Reason) + ")"
+		if why := a.why(); why != "" {
+			s += " (" + visible(why) + ")"
 		}
 		t.paraAfter("    "+t.paint(lead, tn)+" ", 5+n, clip(s, textLimit), plain)
 		if a.Error != "" {

@@ -78,7 +78,8 @@ func (r *Runner) describeTargets(reading Reading, plan Plan) {
 		switch {
 		case !read:
 		case s.Err != nil:
-			out.State, out.Detail, out.Generation = Failed, s.Err.Error(), -1
+			out.fail(s.Err)
+			out.Generation = -1
 			r.fail(s.Err)
 		case !holds(cur, t, s):
 			out.State, out.Generation = Drifted, -1
@@ -90,10 +91,12 @@ func (r *Runner) describeTargets(reading Reading, plan Plan) {
 func (r *Runner) placed(i, gen int, err error) {
 	out := &r.out.Targets[i]
 	if err != nil {
-		out.State, out.Detail, out.Generation = Failed, err.Error(), -1
+		out.fail(err)
+		out.Generation = -1
 		return
 	}
-	out.State, out.Detail, out.Generation = Placed, "", gen
+	out.State, out.Generation = Placed, gen
+	out.Detail, out.PublicDetail = "", ""
 }
 
 // markPending marks the targets that a plan would write.

@@ -40,6 +40,8 @@ type TargetState struct {
 	Generation int    // that the target holds as far as known; -1: not known
 	State      PlacementState
 	Detail     string // the error of a failed write, else ""
+
+	PublicDetail string // Detail in words for everybody
 }
 
 // PlacementState says how a target stands to the current generation.
@@ -121,4 +123,9 @@ type Outcome struct {
 
 	Findings []finding.Finding
 	Err      error // what failed, joined over steps; nil if all went well
+}
+
+// fail notes why the target could not be read or written.
+func (t *TargetState) fail(err error) {
+	t.State, t.Detail, t.PublicDetail = Failed, err.Error(), finding.Public(err)
 }

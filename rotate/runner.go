@@ -327,7 +327,7 @@ func (r *Runner) preflight(ctx context.Context) (ready bool) {
 		if r.out.Targets[i].State != Failed {
 			r.fail(fmt.Errorf("checking %s before anything is written: %w", t, err))
 		}
-		r.out.Targets[i].State, r.out.Targets[i].Detail = Failed, err.Error()
+		r.out.Targets[i].fail(err)
 	}
 	return ready
 }

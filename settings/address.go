@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// readable is what is wrong with plain http.
+const readable = ": whoever is on that network can read the credentials"
+
 // parseAddress reads an https or http URL of a service. Credentials, queries and fragments in it are refused. http is
 // allowed towards what cannot be outside, which warning then says; "" otherwise.
 func parseAddress(text string) (address *url.URL, warning string, p *problem) {
@@ -27,7 +30,7 @@ func parseAddress(text string) (address *url.URL, warning string, p *problem) {
 	case u.Scheme == "http" && !inside(u.Hostname()):
 		return nil, "", bad("use https://", "plain http to %s would show credentials to the network", quoteHost(u))
 	case u.Scheme == "http":
-		return u, "plain http to " + u.Hostname() + ": whoever is on that network can read the credentials", nil
+		return u, "plain http to " + u.Hostname() + readable, nil
 	}
 	return u, "", nil
 }

@@ -13,6 +13,6 @@ func (l *loader) readForLogs() {
 	l.out.Failover.FallbackRate = read(l, l.values["fallback-rate"], parseRate)
 	l.out.Failover.Window = read(l, l.values["failover-window"], parseDuration)
 	key := l.policy(value{}, nil, func(r row) value { return l.values[r.name] })
-	key.Name = ""
+	key.Name = l.text("key-name", parseKeyName) // the one key of the export that is known to be ours
 	l.out.Keys = []Key{key}
 }

@@ -166,7 +166,7 @@ func (l *loader) missing(name, what string) {
 func (l *loader) base(name string) string {
 	return l.text(name, func(text string) (string, *problem) {
 		base, warning, p := parseBase(text)
-		l.warn(l.values[name].src, warning)
+		l.warnPlain(name, warning)
 		return base, p
 	})
 }
@@ -175,9 +175,17 @@ func (l *loader) base(name string) string {
 func (l *loader) secretAddress(name string) secret.Value {
 	return secret.New(l.text(name, func(text string) (string, *problem) {
 		_, warning, p := parseAddress(text)
-		l.warn(l.values[name].src, warning)
+		l.warnPlain(name, warning)
 		return text, p
 	}))
+}
+
+// warnPlain warns of plain http. A job's log may be public, and names no address.
+func (l *loader) warnPlain(name, warning string) {
+	if warning != "" && l.out.InActions {
+		warning = "plain http" + readable
+	}
+	l.warn(l.values[name].src, warning)
 }
 
 func (l *loader) warn(where Source, warning string) {

@@ -118,6 +118,11 @@ func TestPlainHTTPWarns(t *testing.T) {
 	if diff := cmp.Diff(want, s.Warnings); diff != "" || s.LiteLLM.BaseURL != "http://litellm:4000" {
 		t.Errorf("base URL %q, warnings differ: %s", s.LiteLLM.BaseURL, diff)
 	}
+	s = mustLoad(t, "check", job().with("LITELLM_BASE_URL", "http://litellm:4000/v1"), nil)
+	want = []string{"environment LITELLM_BASE_URL: plain http: whoever is on that network can read the credentials"}
+	if diff := cmp.Diff(want, s.Warnings); diff != "" {
+		t.Errorf("in a job, whose log may be public, warnings differ: %s", diff)
+	}
 	for name, where := range map[string]string{"SLACK_WEBHOOK_URL": "", "OPENCLAW_LITELLM_HEARTBEAT_URL": "", "SLACK_API_URL": "", "GITHUB_API_URL": ""} {
 		_, err := load("check", shell().with(name, "http://example.com/secret-part"), nil)
 		wantFaults(t, err, "environment "+name+`: plain http to "example.com" would show credentials to the network; use https://`+where)

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -65,7 +64,7 @@ func (p *pass) prices(ctx context.Context, keys []settings.Key, facts []budget.F
 	}
 	deployments, err := p.proxy.Deployments(ctx)
 	if err != nil {
-		p.in.Notes = append(p.in.Notes, p.known.Redact(fmt.Sprintf("whether small budgets have room for a call is not judged: %v", err)))
+		p.doubt("whether small budgets have room for a call is not judged", err, "")
 	}
 	for i := range facts {
 		f := &facts[i]
@@ -106,7 +105,7 @@ func (p *pass) days(ctx context.Context, o observe.Observer, f *budget.Facts, k 
 		p.failed(k.Name, err)
 		return
 	}
-	p.in.Notes = append(p.in.Notes, p.known.Redact(fmt.Sprintf("forecasts are not made for %s: %v", k.Name, err)))
+	p.doubt("forecasts are not made for "+k.Name, err, "")
 }
 
 // spendPolicy is what the settings say about a key's spend.

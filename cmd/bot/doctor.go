@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/openclaw"
 	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/settings"
@@ -79,18 +80,29 @@ func (x *examination) judge(check, name string, err error, well, remedy string) 
 		return true
 	}
 	for _, e := range report.Leaves(err) {
-		what, mend := remedyOf(e, remedy)
+		what, mend := x.remedyOf(e, remedy)
 		x.note(check, name, stateFault, what, mend)
 	}
 	return false
 }
 
 // remedyOf takes an advised error apart.
-func remedyOf(err error, remedy string) (what, mend string) {
+func (x *examination) remedyOf(err error, remedy string) (what, mend string) {
 	if fault, ok := err.(*settingFault); ok {
-		return fault.err.Error(), fault.setting + ": " + fault.remedy
+		return x.text(fault.err), fault.setting + ": " + fault.remedy
 	}
-	return err.Error(), remedy
+	return x.text(err), remedy
+}
+
+// text is an error in the words of what doctor prints; nil is "no error".
+func (x *examination) text(err error) string {
+	switch {
+	case err == nil:
+		return "no error"
+	case x.printView().Public:
+		return finding.Public(err)
+	}
+	return err.Error()
 }
 
 // list notes a warning that names what it is about, or that all is well if there is nothing to name.

@@ -32,7 +32,11 @@ func (x *examination) reach(ctx context.Context) bool {
 		if ready.Database == failover.Stalled {
 			remedy = "PostgreSQL answers too slowly: see its load, and the proxy's"
 		}
-		x.note("database", "", stateFault, "the proxy answers, its database is "+ready.Database, remedy)
+		state := ready.Database
+		if x.printView().Public && !failover.KnownState(state) {
+			state = "not connected"
+		}
+		x.note("database", "", stateFault, "the proxy answers, its database is "+state, remedy)
 		return false
 	}
 	x.note("proxy", "", stateOK, fmt.Sprintf("answers in %d ms", ready.Latency.Milliseconds()), "")
@@ -49,7 +53,7 @@ func (x *examination) lost(err error) bool {
 		return false
 	}
 	x.all = slices.DeleteFunc(x.all, func(a ailment) bool { return a.Check == "database" })
-	x.note("database", "", stateFault, err.Error(), databaseRemedy)
+	x.note("database", "", stateFault, x.text(err), databaseRemedy)
 	return true
 }
 
@@ -245,7 +249,7 @@ func (x *examination) lag(ctx context.Context) {
 	nobody := secret.New("sk-" + rand.Text() + rand.Text())
 	began := x.now()
 	if _, err := x.proxy.Chat(ctx, nobody, "openclaw-litellm-doctor", 1); !litellm.IsKind(err, litellm.UnknownKey) {
-		x.note("batch lag", "", stateWarning, fmt.Sprintf("cannot be measured: a call with a key that nobody has gives %v", err), "see what stands in front of the proxy")
+		x.note("batch lag", "", stateWarning, "cannot be measured: a call with a key that nobody has gives "+x.text(err), "see what stands in front of the proxy")
 		return
 	}
 	for x.now().Sub(began) < slowBatch {

@@ -163,7 +163,7 @@ func (x *expansion) add(k settings.Key) error {
 
 func (x *expansion) fail(key string, err error) {
 	x.errs = append(x.errs, report.Leaves(err)...)
-	x.failures = append(x.failures, report.Failure{Step: "for_each", Key: key, Message: err.Error()})
+	x.failures = append(x.failures, report.FailureOf("for_each", key, "", err))
 }
 
 // dispatch tells workflows of a repository that the key has a new generation: never which.

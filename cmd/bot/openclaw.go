@@ -31,7 +31,7 @@ func (b *bot) openclaw(ctx context.Context) int {
 	if b.set.Sandbox || b.set.LiteLLM.BaseURL != "" && !b.set.LiteLLM.Key.IsZero() {
 		var err error
 		if served, err = b.served(ctx); err != nil {
-			fmt.Fprintln(b.stderr, "bot:", report.Line(b.known.Redact(b.adviseProxy(err).Error())))
+			fmt.Fprintln(b.stderr, "bot:", report.Line(b.known.Redact(b.say(b.adviseProxy(err)))))
 			if b.set.OpenClaw.Lint != "" {
 				b.lint(ctx, nil)
 			}

@@ -48,7 +48,7 @@ func (p *pass) complain() {
 	}
 	told := map[string]bool{}
 	for _, err := range p.errs {
-		line := strings.Join(strings.Fields(err.Error()), " ")
+		line := strings.Join(strings.Fields(p.say(err)), " ")
 		once := line
 		if fault := (*settingFault)(nil); errors.As(err, &fault) {
 			once = fault.setting + ": " + fault.remedy // one setting can be to blame for every key's failure
@@ -96,7 +96,7 @@ func (b *bot) pass(ctx context.Context) *pass {
 		p.tell(ctx)
 		if err := b.heartbeat(ctx, len(p.errs) == 0, p.report()); err != nil {
 			p.errs = append(p.errs, err)
-			p.in.Failures = append(p.in.Failures, report.Failure{Step: "heartbeat", Message: err.Error()})
+			p.in.Failures = append(p.in.Failures, report.FailureOf("heartbeat", "", "", err))
 		}
 	}
 	return p
@@ -182,14 +182,14 @@ func (p *pass) failed(key string, err error) {
 	}
 	err = p.adviseProxy(err)
 	p.errs = append(p.errs, report.Leaves(err)...)
-	p.in.Failures = append(p.in.Failures, report.Failure{Step: "observe", Key: key, Message: p.known.Redact(err.Error())})
+	p.in.Failures = append(p.in.Failures, report.FailureOf("observe", key, "", err))
 }
 
 // tell tells people what is new.
 func (p *pass) tell(ctx context.Context) {
 	p.told, _ = p.telling().Tell(ctx, report.New(p.in)) // the error is that of the failures
 	for _, f := range p.told.Failures {
-		p.errs = append(p.errs, errors.New(f.Message))
+		p.errs = append(p.errs, f.Err())
 	}
 	p.in.Failures = append(p.in.Failures, p.told.Failures...)
 	p.in.Notes = append(p.in.Notes, p.told.Notes...)

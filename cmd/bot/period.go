@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/org/openclaw-litellm-action/budget"
+	"github.com/org/openclaw-litellm-action/failover"
+	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/observe"
 	"github.com/org/openclaw-litellm-action/report"
@@ -88,7 +90,7 @@ func (d *details) try(what string, look func() error) {
 		if litellm.IsKind(err, litellm.Forbidden) {
 			advice = "; the management key lacks this route, see the recipe in docs/facts.md"
 		}
-		d.note("not told in full: %s: %v%s", what, err, advice)
+		d.doubt("not told in full: "+what, err, advice)
 	}
 }
 
@@ -123,7 +125,12 @@ func (d *details) hits(ctx context.Context, k settings.Key) error {
 	return err
 }
 
-// note adds a note, without secrets.
+// doubt notes what could not be learned, and why.
+func (p *pass) doubt(what string, err error, advice string) {
+	p.in.Doubts = append(p.in.Doubts, failover.Gap{Text: what + advice + ": " + finding.Public(err), Said: finding.Said(err)})
+}
+
+// note adds a note, without secrets, in words for everybody.
 func (p *pass) note(format string, args ...any) {
 	p.in.Notes = append(p.in.Notes, p.known.Redact(fmt.Sprintf(format, args...)))
 }

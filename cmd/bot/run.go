@@ -11,6 +11,7 @@ import (
 
 	"github.com/sethvargo/go-githubactions"
 
+	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/github"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/report"
@@ -57,7 +58,7 @@ func run(p process) int {
 	if set.InActions { // from here on others' words may be in it
 		b.stderr = publicLog{b.stderr, b.publicView()}
 	}
-	b.log = newLog(b.stderr, set.Log)
+	b.log = b.newLog()
 	for _, w := range set.Warnings {
 		b.log.Warn(w)
 	}
@@ -114,7 +115,21 @@ func (b *bot) hideSecrets() {
 	}
 }
 
-// publicLog is a log that everybody may read who can read the repository. It is written to in whole lines.
+// public reports whether everybody may be able to read what is logged and printed: in Actions, unless the event says that
+// the repository is private.
+func (b *bot) public() bool { return b.set.InActions && b.publicView().Public }
+
+// say returns an error's text for standard error and the log: where everybody can read them, without people and without
+// what outside systems said.
+func (b *bot) say(err error) string {
+	if b.public() {
+		return finding.Public(err)
+	}
+	return err.Error()
+}
+
+// publicLog is a log that everybody may read who can read the repository. It leaves out amounts, which are not names and are
+// printed in one way. It is written to in whole lines.
 type publicLog struct {
 	io.Writer
 	view report.Options
@@ -142,14 +157,30 @@ func (b *bot) refuse(err error) int {
 	return exitUsage
 }
 
-func newLog(w io.Writer, l settings.Log) *slog.Logger {
+// newLog makes the log that the settings describe. Where everybody can read it, an error is logged in its public words,
+// and an attribute "who" not at all.
+func (b *bot) newLog() *slog.Logger {
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(l.Level)); err != nil {
+	if err := level.UnmarshalText([]byte(b.set.Log.Level)); err != nil {
 		level = slog.LevelInfo
 	}
 	options := &slog.HandlerOptions{Level: level}
-	if l.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+	if b.public() {
+		options.ReplaceAttr = hideNames
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	if b.set.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(b.stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(b.stderr, options))
+}
+
+// hideNames leaves out of an attribute what only insiders may read.
+func hideNames(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == "who" {
+		return slog.Attr{}
+	}
+	if err, ok := a.Value.Any().(error); ok {
+		return slog.String(a.Key, finding.Public(err))
+	}
+	return a
 }

@@ -21,7 +21,9 @@ var memoryBlock = regexp.MustCompile(`<!-- openclaw-litellm:memory:[^ ]* -->`)
 const begun = "begun anew"
 
 // said reports whether the last run says that its memory was begun anew.
-func said(printed string) bool { return strings.Contains(strings.Join(strings.Fields(printed), " "), begun) }
+func said(printed string) bool {
+	return strings.Contains(strings.Join(strings.Fields(printed), " "), begun)
+}
 
 // TestForgedIssueMemory: who may edit the issue cannot make the bot overwrite its messages, post words of theirs or stay
 // silent; it costs one repeat, which is said once.

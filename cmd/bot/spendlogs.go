@@ -30,27 +30,50 @@ const mostLogKeys = 1000
 func (b *bot) spendLogs() int {
 	p := &pass{bot: b}
 	p.in = report.Input{Now: b.now(), Command: b.set.Command, Version: version, Redact: b.known.Redact}
-	if err := p.readLogs(); err != nil {
+	s, o, err := p.readLogs()
+	if err != nil {
 		p.errs = append(p.errs, err)
-		p.in.Failures = append(p.in.Failures, report.Failure{Step: "spend logs", Message: b.known.Redact(err.Error())})
+		p.in.Failures = append(p.in.Failures, report.FailureOf("spend logs", "", "", err))
 	}
-	r := p.report()
-	if err := b.print(r); err != nil {
+	r := p.logReport(s, o, keyName)
+	if err := b.print(p.shownTo(b.printView(), r, s, o)); err != nil {
 		p.errs = append(p.errs, err)
 	}
-	b.tellRunner(r)
+	b.tellRunner(p.shownTo(b.publicView(), r, s, o))
 	p.complain()
 	return p.exitCode(r)
 }
 
-// readLogs reads the export and makes the report's facts of it.
-func (p *pass) readLogs() error {
+// shownTo returns the report of an export as a view may show it. Its keys are those of everybody who uses the proxy, and
+// people put their names into aliases: where everybody can read it, all but the configured one are named by their hashes.
+func (p *pass) shownTo(view report.Options, r report.Report, s *spendlog.Summary, o spendlog.Options) report.Report {
+	if !view.Public || s == nil {
+		return r
+	}
+	open, ours := *p, p.set.Keys[0].Name
+	if slices.ContainsFunc(s.Keys, func(k spendlog.Key) bool { return k.Alias != "" && keyName(k.Token, k.Alias) != ours }) {
+		open.note("keys other than %s are named by their hashes, because everybody can read this", ours)
+	}
+	return open.logReport(s, o, hashNames(s, ours))
+}
+
+// logReport makes the report of an export, nil if it could not be read, with keys as name gives it of their hash and alias.
+func (p *pass) logReport(s *spendlog.Summary, o spendlog.Options, name namer) report.Report {
+	q := &pass{bot: p.bot, in: p.in}
+	if s != nil {
+		q.takeLogs(s, o, name)
+	}
+	return q.report()
+}
+
+// readLogs reads the export. It returns nil with an error.
+func (p *pass) readLogs() (*spendlog.Summary, spendlog.Options, error) {
 	name := p.set.SpendLogs
 	in, size := io.Reader(os.Stdin), int64(0)
 	if name != "-" {
 		f, err := os.Open(name) // #nosec G304 -- the user names the file
 		if err != nil {
-			return fmt.Errorf("reading spend logs, %s: %w", p.set.From("spend-logs"), err)
+			return nil, spendlog.Options{}, fmt.Errorf("reading spend logs, %s: %w", p.set.From("spend-logs"), err)
 		}
 		defer f.Close()
 		if info, err := f.Stat(); err == nil {
@@ -68,20 +91,19 @@ func (p *pass) readLogs() error {
 	progress.end()
 	switch {
 	case err != nil:
-		return fmt.Errorf("reading spend logs, %s: %w", p.set.From("spend-logs"), err)
+		return nil, o, fmt.Errorf("reading spend logs, %s: %w", p.set.From("spend-logs"), err)
 	case s.Bytes == 0:
-		return fmt.Errorf("reading spend logs, %s: it is empty; an export without rows is []", p.set.From("spend-logs"))
+		return nil, o, fmt.Errorf("reading spend logs, %s: it is empty; an export without rows is []", p.set.From("spend-logs"))
 	case s.Rows+s.Outside == 0 && s.Lost > 0:
-		return fmt.Errorf("reading spend logs, %s: it holds no row as /spend/logs gives them, summarize=false; first, %w",
+		return nil, o, fmt.Errorf("reading spend logs, %s: it holds no row as /spend/logs gives them, summarize=false; first, %w",
 			p.set.From("spend-logs"), &s.Faults[0])
 	}
-	p.takeLogs(s, o)
-	return nil
+	return s, o, nil
 }
 
 // takeLogs puts the export into the report, and judges it.
-func (p *pass) takeLogs(s *spendlog.Summary, o spendlog.Options) {
-	p.in.Logs = logsOf(s, p.set.SpendLogs)
+func (p *pass) takeLogs(s *spendlog.Summary, o spendlog.Options, name namer) {
+	p.in.Logs = logsOf(s, p.set.SpendLogs, name)
 	if p.set.SpendLogs != "-" {
 		p.in.Logs.Source = filepath.Base(p.set.SpendLogs)
 	}
@@ -93,7 +115,7 @@ func (p *pass) takeLogs(s *spendlog.Summary, o spendlog.Options) {
 	alerts := p.set.Keys[0].Alerts
 	policy := spendPolicy(p.set.Keys[0])
 	policy.DailySpend = decimal.NullDecimal{} // every day is judged, not the last one alone
-	for _, k := range logKeys(s) {
+	for _, k := range logKeys(s, name) {
 		p.in.Logs.Keys = append(p.in.Logs.Keys, logSums(k.facts.Key, k.sums))
 		k.facts.Limit = p.set.Keys[0].MaxBudget
 		k.facts.WindowStart = s.First
@@ -164,7 +186,7 @@ type logKey struct {
 
 // logKeys are the keys of an export by the names that people know: generations of one key, and tokens of one alias, are
 // one. Dearest first.
-func logKeys(s *spendlog.Summary) []logKey {
+func logKeys(s *spendlog.Summary, shown namer) []logKey {
 	byName := map[string]*logKey{}
 	for _, k := range s.Keys {
 		name := keyName(k.Token, k.Alias)
@@ -174,6 +196,9 @@ func logKeys(s *spendlog.Summary) []logKey {
 		to := byName[name]
 		if to == nil {
 			to = &logKey{facts: budget.Facts{Key: name, Source: logSource, DaysSource: logSource}}
+			if name != spendlog.Others {
+				to.facts.Key = shown(k.Token, k.Alias)
+			}
 			byName[name] = to
 		}
 		to.sums.Add(k.Sums)
@@ -246,6 +271,32 @@ var (
 	plainWord      = regexp.MustCompile(`^[A-Za-z0-9_() -]{1,40}$`)
 )
 
+// namer says how a key is named, by its hash and its alias.
+type namer func(token, alias string) string
+
+// hashNames names each key but ours by the beginning of a hash, that of its most expensive generation.
+func hashNames(s *spendlog.Summary, ours string) namer {
+	names := map[string]string{ours: ours}
+	for _, k := range s.Keys {
+		if name := keyName(k.Token, k.Alias); names[name] == "" {
+			names[name] = hashName(k.Token)
+		}
+	}
+	return func(token, alias string) string { return cmp.Or(names[keyName(token, alias)], hashName(token)) }
+}
+
+// hashName is the beginning of a key's hash.
+func hashName(token string) string {
+	if token == spendlog.Others {
+		return token
+	}
+	if !tokenHash.MatchString(token) {
+		sum := sha256.Sum256([]byte(token))
+		token = hex.EncodeToString(sum[:])
+	}
+	return "key " + token[:12]
+}
+
 // keyName is how people know a key: by its alias without the generation, or by the beginning of its hash. What may be a
 // key's plaintext, which LiteLLM logs of some refused requests, is hashed first.
 func keyName(token, alias string) string {
@@ -263,7 +314,7 @@ func keyName(token, alias string) string {
 }
 
 // logsOf is what the export says as a whole.
-func logsOf(s *spendlog.Summary, source string) *report.Logs {
+func logsOf(s *spendlog.Summary, source string, name namer) *report.Logs {
 	l := &report.Logs{
 		Source: source, Bytes: s.Bytes, Rows: s.Rows, Outside: s.Outside, Lost: s.Lost, First: s.First, Last: s.Last,
 		Total: logSums("", s.Total), Models: logGroups(s.Models), Days: logGroups(s.Days), Providers: logGroups(s.Providers),
@@ -275,7 +326,7 @@ func logsOf(s *spendlog.Summary, source string) *report.Logs {
 		l.Faults = append(l.Faults, report.LogFault{Offset: f.Offset, At: f.At, What: f.What})
 	}
 	for _, q := range s.Dearest {
-		l.Dearest = append(l.Dearest, report.LogRequest{ID: q.ID, Key: keyName(q.Token, q.Alias), Model: q.Model, Start: q.Start,
+		l.Dearest = append(l.Dearest, report.LogRequest{ID: q.ID, Key: name(q.Token, q.Alias), Model: q.Model, Start: q.Start,
 			Spend: decimal.NewNullDecimal(q.Spend), Tokens: q.Tokens, EndUser: q.EndUser})
 	}
 	return l

@@ -36,7 +36,7 @@ func (p *pass) past(ctx context.Context) {
 	h, err := p.state.History(ctx, p.in.Now.AddDate(0, 0, -pastDays))
 	if err != nil {
 		p.errs = append(p.errs, err)
-		p.in.Failures = append(p.in.Failures, report.Failure{Step: "observe", Message: err.Error()})
+		p.in.Failures = append(p.in.Failures, report.FailureOf("observe", "", "", err))
 	}
 	p.in.History = h
 }

@@ -240,7 +240,7 @@ func (w *week) service(stateFile string, more map[string]string) (pass, stop fun
 	b := &bot{set: set, known: &secret.Set{}, process: process{args: args, getenv: getenv, dir: w.TempDir(), now: w.clock.now, sleep: w.clock.sleep,
 		readFile: missing, stop: context.Background().Done(), stdout: &out, stderr: &out}}
 	b.hideSecrets()
-	b.log = newLog(b.stderr, set.Log)
+	b.log = b.newLog()
 	if stateFile != "" {
 		if b.state, err = store.Open(w.Context(), stateFile); err != nil {
 			w.Fatal(err)
