@@ -91,7 +91,27 @@ func (l *Logs) public() *Logs {
 	for i := range c.Dearest {
 		c.Dearest[i].ID, c.Dearest[i].EndUser = "", ""
 	}
+	c.Models = knownLogs(c.Models)
 	return c
+}
+
+// knownLogs returns the sums of models with those that answered nothing under one name.
+func knownLogs(models []LogSums) []LogSums {
+	var out []LogSums
+	rest := LogSums{Name: unanswered}
+	for _, m := range models {
+		if m.Requests > m.Failed || m.Spend.Decimal.IsPositive() {
+			out = append(out, m)
+			continue
+		}
+		rest.Spend = plus(rest.Spend, m.Spend)
+		rest.Requests, rest.Failed, rest.Fallbacks = rest.Requests+m.Requests, rest.Failed+m.Failed, rest.Fallbacks+m.Fallbacks
+		rest.Tokens, rest.CacheHits, rest.CachedPrompt = rest.Tokens+m.Tokens, rest.CacheHits+m.CacheHits, rest.CachedPrompt+m.CachedPrompt
+	}
+	if rest.Requests > 0 {
+		out = append(out, rest)
+	}
+	return out
 }
 
 // withoutAmounts leaves out money.

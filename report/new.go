@@ -184,7 +184,7 @@ func modelsOf(spent []budget.ModelSpend) []Model {
 	var models []Model
 	for _, m := range spent {
 		models = append(models, Model{
-			Name: m.Model, Spend: decimal.NewNullDecimal(m.Spend), Requests: m.Requests, Tokens: m.Tokens,
+			Name: m.Model, Spend: decimal.NewNullDecimal(m.Spend), Requests: m.Requests, Tokens: m.Tokens, Answered: m.Requests > m.Failed || m.Spend.IsPositive(),
 		})
 	}
 	slices.SortStableFunc(models, func(a, b Model) int {

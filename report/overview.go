@@ -87,7 +87,26 @@ func (o *Overview) public() *Overview {
 	for i := range c.Dearest {
 		c.Dearest[i].ID, c.Dearest[i].EndUser = "", ""
 	}
+	c.Models = knownPeriods(c.Models)
 	return c
+}
+
+// knownPeriods returns the sums of models with those that answered nothing under one name.
+func knownPeriods(models []PeriodSums) []PeriodSums {
+	var out []PeriodSums
+	rest := PeriodSums{Name: unanswered}
+	for _, m := range models {
+		if m.Requests > m.Failed || m.Spend.Decimal.IsPositive() || m.Before.Decimal.IsPositive() {
+			out = append(out, m)
+			continue
+		}
+		rest.Spend, rest.Before = plus(rest.Spend, m.Spend), plus(rest.Before, m.Before)
+		rest.Requests, rest.Failed, rest.Tokens = rest.Requests+m.Requests, rest.Failed+m.Failed, rest.Tokens+m.Tokens
+	}
+	if rest.Requests > 0 {
+		out = append(out, rest)
+	}
+	return out
 }
 
 // withoutAmounts leaves out money; how much it changed stays.

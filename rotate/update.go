@@ -131,7 +131,7 @@ func describe(diff []change) (text, who string) {
 		from := plain(c.from)
 		if c.madeUp() {
 			whos = append(whos, c.field+" is "+from)
-			from = "another"
+			from = "something else"
 		}
 		texts = append(texts, fmt.Sprintf("%s is %s, the configuration says %s", c.field, from, plain(c.to)))
 	}
