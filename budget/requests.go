@@ -45,7 +45,8 @@ func DearRequests(f Facts, source string, dearest Request, n int64, limit decima
 	out.Observed, out.Limit, out.Since = dollars(dearest.Spend), dollars(limit), dearest.At
 	out.Cause = fmt.Sprintf("model %s, %d tokens", dearest.Model, dearest.Tokens)
 	out.Who = asked(dearest)
-	out.Advice = "Look the request up in LiteLLM's log by its id or time: a runaway context is the usual reason; else raise alerts.request_cost."
+	out.Advice = "Look the request up in LiteLLM's log by its id or time: a runaway context is the usual reason; else raise " +
+		"alerts.request_cost."
 	return out
 }
 
@@ -91,8 +92,8 @@ func failures(f Facts, p Policy, now time.Time) []finding.Finding {
 	return []finding.Finding{out}
 }
 
-// sayWhatFailed names the commonest error and model of failed requests. Both are texts that a caller or a provider may have
-// made up, unless they are known.
+// sayWhatFailed names the commonest error and model of failed requests. Both are texts that a caller or a provider may
+// have made up, unless they are known.
 func (f Facts) sayWhatFailed(out *finding.Finding, failed []Request) {
 	class := commonest(failed, func(q Request) string { return q.Error })
 	model := commonest(failed, func(q Request) string { return q.Model })

@@ -162,7 +162,8 @@ func (f Facts) daysTell() bool {
 	return slices.ContainsFunc(f.Days, func(d Day) bool { return d.Models != nil })
 }
 
-// who names the user and the tag that took most of the recent requests' spend, for a finding's Who; "" if none is known.
+// who names the user and the tag that took most of the recent requests' spend, for a finding's Who; "" if none is
+// known.
 func who(f Facts) string {
 	r := f.Recent
 	if r == nil {

@@ -123,7 +123,8 @@ func probed(f Facts, told []finding.Finding) []finding.Finding {
 		case p.Error != "":
 			found = append(found, finding.Finding{
 				Rule: RuleProbe, Severity: finding.Critical, Subject: subject, Since: p.At, Evidence: finding.Probed,
-				Summary: fmt.Sprintf("a call to %s got no answer, from a fallback either", p.Model), Cause: p.Error, Said: p.Said,
+				Summary: fmt.Sprintf("a call to %s got no answer, from a fallback either", p.Model),
+				Cause:   p.Error, Said: p.Said,
 				Advice: "Look at the provider's status, its key and its quota, and at the proxy's log: agents that ask for it fail.",
 				Source: "POST /v1/chat/completions through " + p.Through,
 			})

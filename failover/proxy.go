@@ -38,7 +38,8 @@ const Stalled = "stalled"
 
 // KnownState reports whether a text is one of LiteLLM's words for the state of its database.
 func KnownState(database string) bool {
-	return slices.Contains([]string{"", "connected", "disconnected", "not connected", "unknown", Stalled}, strings.ToLower(database))
+	known := []string{"", "connected", "disconnected", "not connected", "unknown", Stalled}
+	return slices.Contains(known, strings.ToLower(database))
 }
 
 func databaseDown(p Proxy) finding.Finding {

@@ -36,8 +36,8 @@ func Public(err error) string {
 	return text
 }
 
-// Said returns what Public leaves out of err because an outside system said it: of each part that implements Said() string
-// those words. "" if there is nothing.
+// Said returns what Public leaves out of err because an outside system said it: the words of each part that implements
+// Said() string. "" if there is nothing.
 func Said(err error) string {
 	if err == nil {
 		return ""

@@ -84,7 +84,9 @@ func (c *Client) FindKey(ctx context.Context, token string) (*Key, error) {
 	r := reader{object: o}
 	info := reader{object: r.inner("info")}
 	if info.text("status") == "deleted" || info.has("deleted_at") {
-		return nil, ours(&Error{Op: op, Route: "GET /key/info", Kind: NotFound, Status: http.StatusOK, Message: "the key was deleted"})
+		return nil, ours(&Error{
+			Op: op, Route: "GET /key/info", Kind: NotFound, Status: http.StatusOK, Message: "the key was deleted",
+		})
 	}
 	k, err := readKey(info.object)
 	if err != nil {
@@ -138,7 +140,9 @@ func checkToken(op, token string) error {
 		return nil
 	}
 	doing, _, _ := strings.Cut(op, " ")
-	return ours(&Error{Op: doing + " a key", Kind: BadRequest, Message: "a key is named by the lower-case hex SHA-256 of its plaintext"})
+	return ours(&Error{
+		Op: doing + " a key", Kind: BadRequest, Message: "a key is named by the lower-case hex SHA-256 of its plaintext",
+	})
 }
 
 // readKey reads a key row of /key/list, /key/info or /user/info.

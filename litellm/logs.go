@@ -68,7 +68,9 @@ const readingLogs = "reading spend logs"
 // next returns the rows of the next page that are selected, and whether it was the last page.
 func (p *logPager) next(ctx context.Context) (rows []SpendLog, last bool, err error) {
 	if p.page > maxPages {
-		return nil, false, ours(&Error{Op: readingLogs, Kind: TooLarge, Message: "the list does not end; ask for a shorter time"})
+		return nil, false, ours(&Error{
+			Op: readingLogs, Kind: TooLarge, Message: "the list does not end; ask for a shorter time",
+		})
 	}
 	o, _, err := p.client.get(ctx, call{op: readingLogs, path: "/spend/logs/v2", query: p.values()}, "data")
 	if p.shrink(err) {

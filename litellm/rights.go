@@ -17,7 +17,9 @@ func (c *Client) MayPost(ctx context.Context, path string) error {
 	var e *Error
 	switch {
 	case err == nil:
-		return ours(&Error{Op: op, Kind: BadAnswer, Message: "the proxy took a request that it should not be able to read"})
+		return ours(&Error{
+			Op: op, Kind: BadAnswer, Message: "the proxy took a request that it should not be able to read",
+		})
 	case IsKind(err, BadRequest) && errors.As(err, &e) && e.Status == http.StatusUnprocessableEntity:
 		return nil
 	}

@@ -55,7 +55,9 @@ func (c *Client) TeamMember(ctx context.Context, teamID, userID string) (*TeamMe
 		return nil, unreadable(op, r.err)
 	}
 	if !member {
-		return nil, ours(&Error{Op: op, Route: "GET /team/info", Kind: NotFound, Status: a.status, Message: "the user is no member"})
+		return nil, ours(&Error{
+			Op: op, Route: "GET /team/info", Kind: NotFound, Status: a.status, Message: "the user is no member",
+		})
 	}
 	return m, nil
 }

@@ -24,7 +24,9 @@ func (c *Client) User(ctx context.Context, id string) (*User, error) {
 	r := reader{object: o}
 	info := r.inner("user_info")
 	if len(info) == 0 {
-		return nil, ours(&Error{Op: op, Route: "GET /user/info", Kind: NotFound, Status: a.status, Message: "there is no such user"})
+		return nil, ours(&Error{
+			Op: op, Route: "GET /user/info", Kind: NotFound, Status: a.status, Message: "there is no such user",
+		})
 	}
 	u, err := readUser(info)
 	if err == nil {

@@ -148,6 +148,11 @@ func missing(f *failover.Facts, what string, err error, rules ...string) {
 	f.Proxy.Trouble, f.Proxy.Said = finding.Public(err), finding.Said(err)
 }
 
+// known notes a gap that nobody said anything of.
+func known(f *failover.Facts, text string) {
+	f.Gaps = append(f.Gaps, failover.Gap{Text: text})
+}
+
 // gap says what could not be learned, and why.
 func gap(what string, err error) failover.Gap {
 	return failover.Gap{Text: what + ": " + finding.Public(err), Said: finding.Said(err)}
@@ -162,7 +167,7 @@ func (o Observer) health(ctx context.Context, f *failover.Facts) {
 	}
 	if len(checks) == 0 {
 		f.Unjudged = append(f.Unjudged, failover.RuleUnhealthy)
-		f.Gaps = append(f.Gaps, failover.Gap{Text: "the health of deployments is not known: the proxy runs no background health checks"})
+		known(f, "the health of deployments is not known: the proxy runs no background health checks")
 		return
 	}
 	f.Checked = map[string]int{}

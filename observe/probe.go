@@ -33,7 +33,8 @@ func (o Observer) Probe(ctx context.Context, f *failover.Facts, callers []Caller
 	f.Probes = []failover.Probe{}
 	mute, err := o.mute(ctx)
 	if err != nil {
-		f.Gaps = append(f.Gaps, gap("models that are not for chat are probed as well, since what they are for is not known", err))
+		const what = "models that are not for chat are probed as well, since what they are for is not known"
+		f.Gaps = append(f.Gaps, gap(what, err))
 	}
 	cost, refused := decimal.Zero, map[string]bool{}
 	var left []string
@@ -47,9 +48,7 @@ func (o Observer) Probe(ctx context.Context, f *failover.Facts, callers []Caller
 			continue
 		}
 		if len(f.Probes) == mostProbes || cost.GreaterThanOrEqual(decimal.New(probeCents, -2)) {
-			f.Gaps = append(f.Gaps, failover.Gap{
-				Text: fmt.Sprintf("probing stopped after %d calls, before %s: enough was spent", len(f.Probes), g.Name),
-			})
+			known(f, fmt.Sprintf("probing stopped after %d calls, before %s: enough was spent", len(f.Probes), g.Name))
 			break
 		}
 		for _, c := range callers {
@@ -67,9 +66,9 @@ func (o Observer) Probe(ctx context.Context, f *failover.Facts, callers []Caller
 		}
 	}
 	if len(left) > 0 {
-		f.Gaps = append(f.Gaps, failover.Gap{Text: "not probed, since they are not for chat: " + strings.Join(left, ", ")})
+		known(f, "not probed, since they are not for chat: "+strings.Join(left, ", "))
 	}
-	f.Gaps = append(f.Gaps, failover.Gap{Text: fmt.Sprintf("probing made %d calls, which cost %s USD", len(f.Probes), cost.Round(6))})
+	known(f, fmt.Sprintf("probing made %d calls, which cost %s USD", len(f.Probes), cost.Round(6)))
 }
 
 // mute returns the model groups of which a deployment is known to be for something else than chat.

@@ -28,7 +28,7 @@ func (o Observer) served(ctx context.Context, f *failover.Facts, now time.Time) 
 	rows := all[:newer(all, now.Add(-f.Window))]
 	if limit := o.limit(ctx); limit > 0 && len(rows) >= limit {
 		f.Window = now.Sub(rows[len(rows)-1].StartTime)
-		f.Gaps = append(f.Gaps, failover.Gap{Text: fmt.Sprintf("only the newest %d requests were looked at", len(rows))})
+		known(f, fmt.Sprintf("only the newest %d requests were looked at", len(rows)))
 	}
 	t := tally{counts: map[[2]string]*failover.Served{}, asked: map[string]*own{}, lost: map[string]*failover.Unserved{}}
 	var unrecorded []litellm.SpendLog
@@ -158,9 +158,8 @@ func (o Observer) infer(f *failover.Facts, t *tally, rows []litellm.SpendLog) {
 		}
 	}
 	if blind {
-		f.Gaps = append(f.Gaps, failover.Gap{
-			Text: "LiteLLM " + cmp.Or(f.Proxy.Release, "of this release") + " does not record fallbacks: they are seen only for keys with a model list",
-		})
+		release := cmp.Or(f.Proxy.Release, "of this release")
+		known(f, "LiteLLM "+release+" does not record fallbacks: they are seen only for keys with a model list")
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
-// unserved returns the group that the row's request was for if its fallbacks failed as well; "" for any other row. Only an
-// error's text tells, which anybody may have written, so that no group is taken from it but those that the proxy serves.
+// unserved returns the group that the row's request was for if its fallbacks failed as well; "" for any other row. Only
+// an error's text tells, which anybody may have written: no group is taken from it but those that the proxy serves.
 func unserved(row litellm.SpendLog, groups []failover.Group) string {
 	if !fellShort(row) || !serves(groups, row.OriginalModelGroup) {
 		return ""

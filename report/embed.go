@@ -24,13 +24,16 @@ const (
 var ErrNoMemory = errors.New("the issue holds no notice memory")
 
 // ErrForged says that a memory in an issue does not carry our signature.
-var ErrForged = errors.New("the memory in the issue is not signed by this tool: somebody edited it, an earlier release wrote it, or the " +
-	"management key is another one now; jobs that write one issue with different management keys need the same issue-secret")
+var ErrForged = errors.New("the memory in the issue is not signed by this tool: somebody edited it, an earlier release " +
+	"wrote it, or the management key is another one now; jobs that write one issue with different management keys need " +
+	"the same issue-secret")
 
-var memoryForm = regexp.MustCompile(regexp.QuoteMeta(memoryBegin) + `([A-Za-z0-9+/=]*)(?:\.([A-Za-z0-9+/=]*))?` + regexp.QuoteMeta(memoryEnd))
+// memoryForm is a memory's block: the memory, a dot and the signature, which earlier releases did not write.
+var memoryForm = regexp.MustCompile(
+	regexp.QuoteMeta(memoryBegin) + `([A-Za-z0-9+/=]*)(?:\.([A-Za-z0-9+/=]*))?` + regexp.QuoteMeta(memoryEnd))
 
-// Signer returns a signature of data that only this tool can make, the same in each run: a MAC that is bound to the place
-// where the memory is kept. Anyone who may edit an issue may write what is not signed.
+// Signer returns a signature of data that only this tool can make, the same in each run: a MAC that is bound to the
+// place where the memory is kept. Anyone who may edit an issue may write what is not signed.
 type Signer func(data []byte) []byte
 
 // signOnce returns a Signer whose signatures no other one makes.
@@ -43,8 +46,8 @@ func signOnce() Signer {
 	}
 }
 
-// EmbedMemory returns body with mem in a hidden block that is signed, in place of one that is there. The block goes into
-// our part, before its end mark if there is one.
+// EmbedMemory returns body with mem in a hidden block that is signed, in place of one that is there. The block goes
+// into our part, before its end mark if there is one.
 func EmbedMemory(body string, mem Memory, sign Signer) (string, error) {
 	data, err := mem.Encode()
 	if err != nil {

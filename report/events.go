@@ -39,7 +39,8 @@ func Events(r Report) []Event {
 		}
 		for _, a := range k.Actions {
 			if summary := deed(k, a); a.Done && summary != "" {
-				out = append(out, Event{Key: eventKey(a.Step, k, a.Generation, r.GeneratedAt), Summary: summary, Details: a.why()})
+				key := eventKey(a.Step, k, a.Generation, r.GeneratedAt)
+				out = append(out, Event{Key: key, Summary: summary, Details: a.why()})
 			}
 		}
 	}

@@ -106,7 +106,10 @@ func (p *page) done(r Report) {
 }
 
 func stepOf(a Action) doneStep {
-	s := doneStep{State: "due", Text: shown(actionText(a), textLimit), Reason: shown(a.why(), textLimit), Error: shown(a.Error, textLimit)}
+	s := doneStep{
+		State: "due", Text: shown(actionText(a), textLimit), Reason: shown(a.why(), textLimit),
+		Error: shown(a.Error, textLimit),
+	}
 	switch {
 	case a.Error != "":
 		s.State = "failed"

@@ -105,8 +105,12 @@ func knownLogs(models []LogSums) []LogSums {
 			continue
 		}
 		rest.Spend = plus(rest.Spend, m.Spend)
-		rest.Requests, rest.Failed, rest.Fallbacks = rest.Requests+m.Requests, rest.Failed+m.Failed, rest.Fallbacks+m.Fallbacks
-		rest.Tokens, rest.CacheHits, rest.CachedPrompt = rest.Tokens+m.Tokens, rest.CacheHits+m.CacheHits, rest.CachedPrompt+m.CachedPrompt
+		rest.Requests += m.Requests
+		rest.Failed += m.Failed
+		rest.Fallbacks += m.Fallbacks
+		rest.Tokens += m.Tokens
+		rest.CacheHits += m.CacheHits
+		rest.CachedPrompt += m.CachedPrompt
 	}
 	if rest.Requests > 0 {
 		out = append(out, rest)
@@ -216,7 +220,10 @@ type logTable struct {
 func dearestTable(list []LogRequest) logTable {
 	top := logTable{title: "Most expensive requests", noun: "request", heads: []string{"request", "spend USD", "tokens", "at", "key", "model", "end user"}}
 	for i, q := range list {
-		top.rows = append(top.rows, []string{cmp.Or(q.ID, fmt.Sprintf("no. %d", i+1)), money(q.Spend), fmt.Sprint(q.Tokens), stamp(q.Start), q.Key, q.Model, q.EndUser})
+		id := cmp.Or(q.ID, fmt.Sprintf("no. %d", i+1)) // public views have no ids
+		top.rows = append(top.rows, []string{
+			id, money(q.Spend), fmt.Sprint(q.Tokens), stamp(q.Start), q.Key, q.Model, q.EndUser,
+		})
 	}
 	return top
 }

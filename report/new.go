@@ -153,7 +153,9 @@ func (k *Key) takeOutcome(o rotate.Outcome, zone *time.Location, redact func(str
 		})
 	}
 	for _, s := range o.Steps {
-		a := Action{Step: string(s.Kind), Generation: s.Gen, Target: s.Target, Reason: s.Reason, Who: redact(s.Who), Done: s.Done}
+		a := Action{
+			Step: string(s.Kind), Generation: s.Gen, Target: s.Target, Reason: s.Reason, Who: redact(s.Who), Done: s.Done,
+		}
 		if s.Err != nil {
 			a.Error, a.PublicError = redact(s.Err.Error()), redact(finding.Public(s.Err))
 		}
@@ -184,7 +186,8 @@ func modelsOf(spent []budget.ModelSpend) []Model {
 	var models []Model
 	for _, m := range spent {
 		models = append(models, Model{
-			Name: m.Model, Spend: decimal.NewNullDecimal(m.Spend), Requests: m.Requests, Tokens: m.Tokens, Answered: m.Requests > m.Failed || m.Spend.IsPositive(),
+			Name: m.Model, Spend: decimal.NewNullDecimal(m.Spend), Requests: m.Requests, Tokens: m.Tokens,
+			Answered: m.Requests > m.Failed || m.Spend.IsPositive(),
 		})
 	}
 	slices.SortStableFunc(models, func(a, b Model) int {

@@ -17,8 +17,8 @@ type Options struct {
 	Color bool // ANSI colours
 	ASCII bool // no bars, sparklines and signs outside ASCII
 
-	// Public leaves out what people outside must not read: whoever spends, tags, request ids, what the proxy, a provider or the
-	// network said, and addresses.
+	// Public leaves out what people outside must not read: who spends, tags, request ids, what the proxy, a provider or
+	// the network said, and addresses.
 	Public bool
 	// HideAmounts leaves out amounts of money; percentages stay.
 	HideAmounts bool
@@ -52,7 +52,8 @@ func (o Options) width() int {
 }
 
 // amountForm is an amount of money in one of this tool's texts.
-var amountForm = regexp.MustCompile(`(?i)([$€]\s?[0-9][0-9.,]*)|([0-9][0-9.,]*\s?(USD|EUR|dollars?)\b)|((cost|budget|spend)[a-z_ ]*[:=]\s*[0-9][0-9.,]*)`)
+var amountForm = regexp.MustCompile(`(?i)([$€]\s?[0-9][0-9.,]*)|([0-9][0-9.,]*\s?(USD|EUR|dollars?)\b)|` +
+	`((cost|budget|spend)[a-z_ ]*[:=]\s*[0-9][0-9.,]*)`)
 
 // Hide returns a text of this tool's own without the amounts that o leaves out, for what is told outside of a Report: a
 // log. Names are not looked for: what may hold one is left out before, by finding.Public and the like.

@@ -100,8 +100,11 @@ func knownPeriods(models []PeriodSums) []PeriodSums {
 			out = append(out, m)
 			continue
 		}
-		rest.Spend, rest.Before = plus(rest.Spend, m.Spend), plus(rest.Before, m.Before)
-		rest.Requests, rest.Failed, rest.Tokens = rest.Requests+m.Requests, rest.Failed+m.Failed, rest.Tokens+m.Tokens
+		rest.Spend = plus(rest.Spend, m.Spend)
+		rest.Before = plus(rest.Before, m.Before)
+		rest.Requests += m.Requests
+		rest.Failed += m.Failed
+		rest.Tokens += m.Tokens
 	}
 	if rest.Requests > 0 {
 		out = append(out, rest)

@@ -11,13 +11,14 @@ import (
 // leftOut stands for the words of an error that has none for everybody.
 const leftOut = "the reason is left out where everybody can read it"
 
-// public returns r as people outside may read it. It looks for no names in texts: whatever may hold one has a field of its
-// own, which is emptied, or words for everybody beside it, which take its place.
+// public returns r as people outside may read it. It looks for no names in texts: whatever may hold one has a field of
+// its own, which is emptied, or words for everybody beside it, which take its place.
 func public(r Report) Report {
 	r = mapTexts(r, func(s string) string { return s }) // a copy
 	r.Notes = slices.Clone(r.PublicNotes)
 	if r.quotes() {
-		r.Notes = append(r.Notes, "what other systems said is left out, because everybody can read this; run it where only you read the output")
+		r.Notes = append(r.Notes, "what other systems said is left out, because everybody can read this; run it where only "+
+			"you read the output")
 	}
 	for i := range r.Failures {
 		r.Failures[i].Message = cmp.Or(r.Failures[i].Public, leftOut)
@@ -107,7 +108,8 @@ func knownModels(models []Model, served map[string]bool) []Model {
 			continue
 		}
 		rest.Spend = plus(rest.Spend, m.Spend)
-		rest.Requests, rest.Tokens = rest.Requests+m.Requests, rest.Tokens+m.Tokens
+		rest.Requests += m.Requests
+		rest.Tokens += m.Tokens
 	}
 	if rest.Requests > 0 {
 		out = append(out, rest)

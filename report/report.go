@@ -192,8 +192,8 @@ type Model struct {
 	Spend    decimal.NullDecimal `json:"spend"`
 	Requests int64               `json:"requests"`
 	Tokens   int64               `json:"tokens"`
-	// Answered says that it answered a request, so that it is a model. The name of another one may be anybody's, and is left
-	// out of public views.
+	// Answered says that it answered a request, so that it is a model. The name of another one may be anybody's, and is
+	// left out of public views.
 	Answered bool `json:"-"`
 }
 

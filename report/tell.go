@@ -85,8 +85,8 @@ type Telling struct {
 	// Learn says what the issue may show where IssueView only assumes it; nil: it does not. It is asked at most once a
 	// Tell, and only if something is to be written. If it fails, the assumption stands.
 	Learn func(context.Context) (Options, error)
-	// Sign signs the memory in the issue, which others may edit; a memory without the right signature is begun anew. nil: a
-	// key of this Tell alone, so that no memory is ever accepted. The Journal is not signed: nobody else writes it.
+	// Sign signs the memory in the issue, which others may edit; a memory without the right signature is begun anew.
+	// nil: a key of this Tell alone, so that no memory is ever accepted. The Journal is not signed: nobody else writes it.
 	Sign Signer
 	// Timeout bounds each call of a tracker, messenger or journal; 0: 30 s.
 	Timeout time.Duration

@@ -249,7 +249,8 @@ func (s *session) load(ctx context.Context) {
 func (s *session) remember(m Memory, err error) {
 	if err != nil {
 		s.corrupt[s.carrier] = true
-		s.note("the memory of what was told is begun anew, so notices may repeat once: " + clip(visible(err.Error()), textLimit))
+		why := clip(visible(err.Error()), textLimit)
+		s.note("the memory of what was told is begun anew, so notices may repeat once: " + why)
 	}
 	s.loaded = m
 	s.kept[s.carrier] = m

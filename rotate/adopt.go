@@ -35,7 +35,8 @@ func (plan *Plan) aliasFree(p Policy, r Reading) bool {
 		plan.Findings = append(plan.Findings, aliasTaken(p, p.Name, theirs[0], "the first generation gets another alias"))
 		return true
 	case len(theirs)-len(persons) > 1: // LiteLLM takes two that are made at once
-		return refuse("", "%d keys have that alias (hashes %s and %s): give all but one another alias in LiteLLM, or choose another key name",
+		return refuse("", "%d keys have that alias (hashes %s and %s): give all but one another alias in LiteLLM, or "+
+			"choose another key name",
 			len(theirs), short(theirs[0].Token), short(theirs[1].Token))
 	}
 	k := theirs[0]
@@ -43,7 +44,8 @@ func (plan *Plan) aliasFree(p Policy, r Reading) bool {
 		k = theirs[i]
 	}
 	if why := adoptable(p, k); why != "" {
-		return refuse(madeBy(k), "a key with that alias exists already (hash %s, %s): %s", short(k.Token), facts(k), why)
+		return refuse(madeBy(k), "a key with that alias exists already (hash %s, %s): %s",
+			short(k.Token), facts(k), why)
 	}
 	plan.Steps = append(plan.Steps, Step{Kind: StepAdopt, Gen: 0, Token: k.Token, Who: madeBy(k),
 		Reason: fmt.Sprintf("adopt is set and the alias %s is carried by hash %s (%s)%s", p.Name, short(k.Token), facts(k), notCarried(k))})

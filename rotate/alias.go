@@ -41,7 +41,8 @@ func (plan *Plan) aliasSteps(p Policy, r Reading) {
 		return
 	}
 	if other := r.aliasOfOthers(); other != nil {
-		plan.Findings = append(plan.Findings, aliasTaken(p, p.Name, *other, fmt.Sprintf("generation %d has %s", cur.Gen, p.shownAlias(cur.Alias))))
+		instead := fmt.Sprintf("generation %d has %s", cur.Gen, p.shownAlias(cur.Alias))
+		plan.Findings = append(plan.Findings, aliasTaken(p, p.Name, *other, instead))
 		return
 	}
 	plan.Steps = append(plan.Steps, Step{

@@ -162,13 +162,15 @@ func checkHolder(p Policy, r Reading) error {
 	id := HolderID(p.Name)
 	switch {
 	case err != nil:
-		return finding.Naming(&Conflict{fmt.Sprintf(
-			"LiteLLM user %s can't be used: its journal cannot be read; run the release that wrote it, or remove the user by hand", id)}, err.Error())
+		why := fmt.Sprintf("LiteLLM user %s can't be used: its journal cannot be read; run the release that wrote it, or "+
+			"remove the user by hand", id)
+		return finding.Naming(&Conflict{why}, err.Error())
 	case j == nil || j.Kind != kindHolder || j.Name != p.Name:
 		return &Conflict{fmt.Sprintf("LiteLLM user %s exists and was not made by this tool; choose another key name, or remove the user by hand", id)}
 	case !strings.EqualFold(j.Owner, p.Owner): // GitHub takes Acme/agents for acme/agents
-		return finding.Naming(&Conflict{fmt.Sprintf("it belongs to another owner, not to %s; choose another key name here, or give "+
-			"that owner in one configuration only", p.Owner)}, "its owner is "+j.Owner)
+		why := fmt.Sprintf("it belongs to another owner, not to %s; choose another key name here, or give that owner in "+
+			"one configuration only", p.Owner)
+		return finding.Naming(&Conflict{why}, "its owner is "+j.Owner)
 	}
 	return nil
 }

@@ -93,15 +93,18 @@ func sortRows(p Policy, r Reading) rows {
 		case j == nil:
 			out.foreign = append(out.foreign, foreignRow(p, k, "it has no journal", ""))
 		case j.Name != p.Name:
-			out.foreign = append(out.foreign, foreignRow(p, k, "its journal names another key", fmt.Sprintf("its journal names %q", j.Name)))
+			who := fmt.Sprintf("its journal names %q", j.Name)
+			out.foreign = append(out.foreign, foreignRow(p, k, "its journal names another key", who))
 		case k.CreatedBy != r.Self && !adopted:
-			out.foreign = append(out.foreign, foreignRow(p, k, "it was not made by our management key", fmt.Sprintf("made by %q", k.CreatedBy)))
+			who := fmt.Sprintf("made by %q", k.CreatedBy)
+			out.foreign = append(out.foreign, foreignRow(p, k, "it was not made by our management key", who))
 		case j.Kind == kindGeneration:
 			out.generations = append(out.generations, row{k, *j})
 		case j.Kind == kindClaim: // whatever its value: earlier releases derived another one, and a taken one is avoided
 			out.claims = append(out.claims, row{k, *j})
 		default:
-			out.foreign = append(out.foreign, foreignRow(p, k, "its journal has an unknown kind", fmt.Sprintf("the kind %q", j.Kind)))
+			who := fmt.Sprintf("the kind %q", j.Kind)
+			out.foreign = append(out.foreign, foreignRow(p, k, "its journal has an unknown kind", who))
 		}
 	}
 	slices.SortFunc(out.generations, compareRows)
@@ -182,15 +185,19 @@ func claimExpired(c row, now time.Time) bool {
 	return c.Expires.IsZero() || !now.Before(c.Expires.Add(clockSkew))
 }
 
-// foreignRow is the finding about a row of our holder that is not ours. who is what the row says that only insiders read.
+// foreignRow is the finding about a row of our holder that is not ours. who is what the row says that only insiders
+// read.
 func foreignRow(p Policy, k litellm.Key, why, who string) finding.Finding {
 	if k.Alias != "" {
 		who = strings.TrimSuffix("its alias is "+k.Alias+", "+who, ", ")
 	}
 	return finding.Finding{
 		Rule: "foreign-row", Severity: finding.Warning, Subject: finding.Subject{Kind: "key", Name: p.Name + "/" + short(k.Token)},
-		Summary: fmt.Sprintf("the key with hash %s belongs to the holder %s but is not ours: %s", short(k.Token), HolderID(p.Name), why), Who: who,
-		Advice: "Find out who made it; it draws on this key's budget. It is neither obeyed nor changed: move it to another user or delete it by hand.",
+		Summary: fmt.Sprintf("the key with hash %s belongs to the holder %s but is not ours: %s",
+			short(k.Token), HolderID(p.Name), why),
+		Who: who,
+		Advice: "Find out who made it; it draws on this key's budget. It is neither obeyed nor changed: move it to another " +
+			"user or delete it by hand.",
 		Source: "GET /user/info",
 	}
 }

@@ -67,8 +67,8 @@ func (plan *Plan) judgeTeam(p Policy, g row) {
 	}
 	plan.Findings = append(plan.Findings, finding.Finding{
 		Rule: "budget-does-not-bind", Severity: finding.Critical, Subject: finding.Subject{Kind: "key", Name: p.Name},
-		Summary: fmt.Sprintf("generation %d of key %q is in a team, where LiteLLM does not hold it to the budget of the configuration; "+
-			"the spend told here leaves out what it spends", g.Gen, p.Name),
+		Summary: fmt.Sprintf("generation %d of key %q is in a team, where LiteLLM does not hold it to the budget of the "+
+			"configuration; the spend told here leaves out what it spends", g.Gen, p.Name),
 		Who:    "the team is " + g.TeamID,
 		Advice: "Name that team in key_options.team_id, so that the holder gets a budget in it; or take the key out of the team in LiteLLM.",
 		Source: "GET /user/info",

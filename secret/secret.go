@@ -63,8 +63,8 @@ func (v Value) MAC(message string) string {
 // derivations is how many rounds Derive takes, some 20 ms.
 const derivations = 20_000
 
-// Derive returns a key of 32 bytes for one purpose (PBKDF2-HMAC-SHA256), which reveals nothing of the text or of the keys
-// for other purposes. It is slow, so that a text that a person made up is not found by trying texts against what is
+// Derive returns a key of 32 bytes for one purpose (PBKDF2-HMAC-SHA256), which reveals nothing of the text or of the
+// keys for other purposes. It is slow: a text that a person made up is not found by trying texts against what is
 // published under the key.
 func (v Value) Derive(purpose string) []byte {
 	key, err := pbkdf2.Key(sha256.New, v.Reveal(), []byte(purpose), derivations, sha256.Size)

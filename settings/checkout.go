@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// In Actions the configuration file comes from a checkout: anyone who can push a branch can change it. What such a file may
-// say is decided for each of its fields: the column checkout of the table, and checkPlaces for keys. It describes
+// In Actions the configuration file comes from a checkout: anyone who can push a branch can change it. What such a file
+// may say is decided for each of its fields: the column checkout of the table, and checkPlaces for keys. It describes
 // the keys of this repository. It does not choose who receives keys and reports, and lifts no protection: that is for
 // the workflow, as an input, a flag or a variable.
 
@@ -87,7 +87,8 @@ func (l *loader) checkPlaces(n keyNode) {
 		owner, _, _ := strings.Cut(v.text, "/")
 		found := n.forEach != nil && owner == "{owner}" // checked as the owner of for_each
 		if v.text != "" && !found && !allows(owners, owner) {
-			l.add(v.src, bad("give input allowed-owners with "+quote(owner), "in Actions a file in the checkout cannot send %s", what))
+			remedy := "give input allowed-owners with " + quote(owner)
+			l.add(v.src, bad(remedy, "in Actions a file in the checkout cannot send %s", what))
 		}
 	}
 	own := append([]string{mine}, given...)

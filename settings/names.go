@@ -87,7 +87,8 @@ func parseChannel(text string) (string, *problem) {
 // parseIssueSecret takes what nobody guesses.
 func parseIssueSecret(text string) (string, *problem) {
 	if len(text) < 16 || hasControl(text) {
-		return "", bad("give 16 random characters or more on one line, such as those of openssl rand -hex 32", "the secret is too short, or has several lines")
+		return "", bad("give 16 random characters or more on one line, such as those of openssl rand -hex 32",
+			"the secret is too short, or has several lines")
 	}
 	return text, nil
 }

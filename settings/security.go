@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// trustedEvents are the events on which credentials are used: only who may write to the repository causes them, and what
-// they check out was pushed by such a person. In a reusable workflow (workflow_call) the runner names the caller's event.
+// trustedEvents are the events on which credentials are used: only people with write access cause them, and what they
+// check out was pushed by such a person. In a reusable workflow (workflow_call) the runner names the caller's event.
 func trustedEvents() []string {
 	return []string{"schedule", "workflow_dispatch", "push", "repository_dispatch", "release"}
 }

@@ -249,7 +249,8 @@ func (x *examination) lag(ctx context.Context) {
 	nobody := secret.New("sk-" + rand.Text() + rand.Text())
 	began := x.now()
 	if _, err := x.proxy.Chat(ctx, nobody, "openclaw-litellm-doctor", 1); !litellm.IsKind(err, litellm.UnknownKey) {
-		x.note("batch lag", "", stateWarning, "cannot be measured: a call with a key that nobody has gives "+x.text(err), "see what stands in front of the proxy")
+		x.note("batch lag", "", stateWarning, "cannot be measured: a call with a key that nobody has gives "+x.text(err),
+			"see what stands in front of the proxy")
 		return
 	}
 	for x.now().Sub(began) < slowBatch {

@@ -127,7 +127,8 @@ func (d *details) hits(ctx context.Context, k settings.Key) error {
 
 // doubt notes what could not be learned, and why.
 func (p *pass) doubt(what string, err error, advice string) {
-	p.in.Doubts = append(p.in.Doubts, failover.Gap{Text: what + advice + ": " + finding.Public(err), Said: finding.Said(err)})
+	why := failover.Gap{Text: what + advice + ": " + finding.Public(err), Said: finding.Said(err)}
+	p.in.Doubts = append(p.in.Doubts, why)
 }
 
 // note adds a note, without secrets, in words for everybody.

@@ -115,8 +115,8 @@ func (b *bot) hideSecrets() {
 	}
 }
 
-// public reports whether everybody may be able to read what is logged and printed: in Actions, unless the event says that
-// the repository is private.
+// public reports whether everybody may be able to read what is logged and printed: in Actions, unless the event says
+// that the repository is private.
 func (b *bot) public() bool { return b.set.InActions && b.publicView().Public }
 
 // say returns an error's text for standard error and the log: where everybody can read them, without people and without
@@ -128,8 +128,8 @@ func (b *bot) say(err error) string {
 	return err.Error()
 }
 
-// publicLog is a log that everybody may read who can read the repository. It leaves out amounts, which are not names and are
-// printed in one way. It is written to in whole lines.
+// publicLog is a log that everybody may read who can read the repository. It leaves out amounts, which are not names and
+// are printed in one way. It is written to in whole lines.
 type publicLog struct {
 	io.Writer
 	view report.Options

@@ -44,20 +44,22 @@ func (b *bot) spendLogs() int {
 	return p.exitCode(r)
 }
 
-// shownTo returns the report of an export as a view may show it. Its keys are those of everybody who uses the proxy, and
-// people put their names into aliases: where everybody can read it, all but the configured one are named by their hashes.
+// shownTo returns the report of an export as a view may show it. Its keys are those of everybody who uses the proxy,
+// and people put their names into aliases: where everybody can read it, all but the configured one are named by their
+// hashes.
 func (p *pass) shownTo(view report.Options, r report.Report, s *spendlog.Summary, o spendlog.Options) report.Report {
 	if !view.Public || s == nil {
 		return r
 	}
 	open, ours := *p, p.set.Keys[0].Name
-	if slices.ContainsFunc(s.Keys, func(k spendlog.Key) bool { return k.Alias != "" && keyName(k.Token, k.Alias) != ours }) {
+	others := func(k spendlog.Key) bool { return k.Alias != "" && keyName(k.Token, k.Alias) != ours }
+	if slices.ContainsFunc(s.Keys, others) {
 		open.note("keys other than %s are named by their hashes, because everybody can read this", ours)
 	}
 	return open.logReport(s, o, hashNames(s, ours))
 }
 
-// logReport makes the report of an export, nil if it could not be read, with keys as name gives it of their hash and alias.
+// logReport makes the report of an export, nil if it could not be read. name names its keys.
 func (p *pass) logReport(s *spendlog.Summary, o spendlog.Options, name namer) report.Report {
 	q := &pass{bot: p.bot, in: p.in}
 	if s != nil {
@@ -93,10 +95,11 @@ func (p *pass) readLogs() (*spendlog.Summary, spendlog.Options, error) {
 	case err != nil:
 		return nil, o, fmt.Errorf("reading spend logs, %s: %w", p.set.From("spend-logs"), err)
 	case s.Bytes == 0:
-		return nil, o, fmt.Errorf("reading spend logs, %s: it is empty; an export without rows is []", p.set.From("spend-logs"))
+		return nil, o, fmt.Errorf("reading spend logs, %s: it is empty; an export without rows is []",
+			p.set.From("spend-logs"))
 	case s.Rows+s.Outside == 0 && s.Lost > 0:
-		return nil, o, fmt.Errorf("reading spend logs, %s: it holds no row as /spend/logs gives them, summarize=false; first, %w",
-			p.set.From("spend-logs"), &s.Faults[0])
+		return nil, o, fmt.Errorf("reading spend logs, %s: it holds no row as /spend/logs gives them, summarize=false; "+
+			"first, %w", p.set.From("spend-logs"), &s.Faults[0])
 	}
 	return s, o, nil
 }
@@ -326,8 +329,10 @@ func logsOf(s *spendlog.Summary, source string, name namer) *report.Logs {
 		l.Faults = append(l.Faults, report.LogFault{Offset: f.Offset, At: f.At, What: f.What})
 	}
 	for _, q := range s.Dearest {
-		l.Dearest = append(l.Dearest, report.LogRequest{ID: q.ID, Key: name(q.Token, q.Alias), Model: q.Model, Start: q.Start,
-			Spend: decimal.NewNullDecimal(q.Spend), Tokens: q.Tokens, EndUser: q.EndUser})
+		l.Dearest = append(l.Dearest, report.LogRequest{
+			ID: q.ID, Key: name(q.Token, q.Alias), Model: q.Model, Start: q.Start, Spend: decimal.NewNullDecimal(q.Spend),
+			Tokens: q.Tokens, EndUser: q.EndUser,
+		})
 	}
 	return l
 }

@@ -55,8 +55,8 @@ func (b *bot) telling() report.Telling {
 	return t
 }
 
-// signer signs the memory in the living issue with a key that nobody has who can edit issues, and that is another one for
-// another repository or label.
+// signer signs the memory in the living issue with a key that nobody has who can edit issues. Another repository or
+// label has another key.
 func (b *bot) signer() report.Signer {
 	label := (&tracker{labels: b.set.Report.IssueLabels}).label()
 	place := strings.ToLower(b.set.Report.IssueRepository) + "\x00" + strings.ToLower(label)
@@ -180,8 +180,8 @@ func (c *channel) Reply(ctx context.Context, anchor string, m report.Message) er
 	return gone(c.advise(err))
 }
 
-// refOf reads an anchor: "ID/TS/CHANNEL", where CHANNEL is what the settings named. If they name another channel now, the
-// old message is gone as far as we are concerned. Nothing but the time stamp is taken from the anchor: messages are edited
+// refOf reads an anchor: "ID/TS/CHANNEL", where CHANNEL is what the settings named. If they name another channel now,
+// the old message is gone as far as we are concerned. Only the time stamp is taken from the anchor: messages are edited
 // and answered in the configured channel alone, whatever the memory says.
 func (c *channel) refOf(anchor string) (slack.Ref, error) {
 	parts := strings.SplitN(anchor, "/", 3)
