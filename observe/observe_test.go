@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -356,4 +357,44 @@ func gapsOf(gaps []failover.Gap) string {
 		lines = append(lines, g.Text+": "+g.Said)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// TestUnservedNamesWhatIsServed: which model a request was for is taken out of an error's text, which anybody may have
+// written: what the proxy does not serve is nobody's trouble. It is asked what it serves only if there is such a text.
+func TestUnservedNamesWhatIsServed(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		model, by string
+		want      int
+		names     []string
+	}{
+		{"primary", "backup", 1, []string{"backup"}}, {"primary", "mallory", 1, nil}, {"mallory", "backup", 0, nil},
+	} {
+		p, o := world(t, "1.106.10")
+		for i := range o.Keys {
+			o.Keys[i].Models = nil // then nobody else asks what the proxy serves
+		}
+		asked := func() int {
+			n := 0
+			for _, r := range p.Requests() {
+				if r.Path == "/v1/models" {
+					n++
+				}
+			}
+			return n
+		}
+		if got := o.Models(t.Context(), noon); asked() != 0 || len(got.Unserved) != 0 {
+			t.Errorf("asked %d times what is served, unserved %+v", asked(), got.Unserved)
+		}
+		p.Record(litellmtest.Usage{
+			Token: secret.New(token).SHA256(), At: noon.Add(-5 * time.Minute), Model: tc.model, Served: tc.by, Failed: true,
+		})
+		got := o.Models(t.Context(), noon)
+		if len(got.Unserved) != tc.want || asked() != 1 || got.Groups != nil {
+			t.Errorf("%s by %s: unserved %+v, asked %d times", tc.model, tc.by, got.Unserved, asked())
+		}
+		if tc.want == 1 && !slices.Equal(got.Unserved[0].By, tc.names) {
+			t.Errorf("%s by %s: %+v", tc.model, tc.by, got.Unserved[0])
+		}
+	}
 }

@@ -46,8 +46,8 @@ func staysHere(text string, s *Settings) *problem {
 
 // showsNoAmounts allows to hide amounts.
 func showsNoAmounts(text string, s *Settings) *problem {
-	if shown, p := parseBool(text); p == nil && !shown {
-		return nil
+	if shown, p := parseBool(text); p != nil || !shown {
+		return nil // what is neither is a fault of its own
 	}
 	return choosesNot("amounts-in-public", "show amounts to everybody")(text, s)
 }
