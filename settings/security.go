@@ -15,17 +15,15 @@ func trustedEvents() []string {
 // TrustedEvent reports whether credentials are used on an event of GitHub Actions. There is no override.
 func TrustedEvent(event string) bool { return slices.Contains(trustedEvents(), event) }
 
-// checkEvent refuses to use credentials in a job that another event started.
+// checkEvent refuses to use credentials in a job that another event started. Where no event is named no runner started the
+// program: it always names one, and a workflow cannot change that (docs.github.com, "default environment variables").
 func (l *loader) checkEvent() *problem {
-	if !l.out.InActions || TrustedEvent(l.out.Event) {
+	if !l.out.InActions || l.out.Event == "" || TrustedEvent(l.out.Event) {
 		return nil
 	}
-	event := "event " + quote(l.out.Event)
-	if l.out.Event == "" {
-		event = "an unknown event"
-	}
 	return bad("start the job on "+strings.Join(trustedEvents(), ", "),
-		"commands that use credentials do not run on %s: someone without write access may have caused it", event)
+		"commands that use credentials do not run on event %s: someone without write access may have caused it",
+		quote(l.out.Event))
 }
 
 // checkDestination refuses to send a management key to an address that the checkout chose: one from a file, if the file
