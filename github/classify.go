@@ -15,6 +15,7 @@ import (
 
 	gh "github.com/google/go-github/v62/github"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
@@ -28,33 +29,37 @@ const secondaryWait = time.Minute
 const firstBackoff = time.Second
 
 // retry decides whether k is sent again after fault, and when.
-func (c *Client) retry(ctx context.Context, k call, fault *Error, attempt int) (wait time.Duration, again bool) {
+func (c *Client) retry(turn *netx.Turn, k call, fault *Error, attempt int) (wait time.Duration, again bool) {
 	var nested *Error // getting the credential: that was repeated as often as it may be
-	if attempt == attempts || ctx.Err() != nil || errors.As(fault.Err, &nested) {
+	if errors.As(fault.Err, &nested) {
 		return 0, false
 	}
 	switch fault.Kind {
 	case RateLimited, Secondary: // refused, so not applied: every method may be sent again
-		return fault.RetryAfter, fault.RetryAfter <= cmp.Or(c.MaxWait, DefaultMaxWait)
+		return fault.RetryAfter, fault.RetryAfter <= cmp.Or(c.MaxWait, DefaultMaxWait) && turn.Again(netx.Passing, attempts)
 	case Server, Network:
-		return firstBackoff << (attempt - 1), k.repeat
+		return firstBackoff << (attempt - 1), k.repeat && turn.Again(fault.class, attempts)
 	}
 	return 0, false
 }
 
-// fault turns what go-github returned into an *Error. resp is nil if there was no answer.
-func (c *Client) fault(k call, resp *gh.Response, err error) *Error {
+// fault turns what go-github returned into an *Error. resp is nil if there was no answer. ctx is the operation's.
+func (c *Client) fault(ctx context.Context, k call, resp *gh.Response, err error) *Error {
 	e := &Error{Op: k.op}
+	text := c.clean(err.Error())
+	if ctx.Err() != nil {
+		text = context.Cause(ctx).Error()
+	}
 	if resp == nil {
 		unanswered(e, k, err)
-		e.Err = cleaned{c.clean(err.Error()), err}
+		e.Err = cleaned{text, err}
 		return e
 	}
 	e.Status = resp.StatusCode
 	e.RequestID = c.clean(resp.Header.Get("X-GitHub-Request-Id"))
 	if resp.StatusCode < 300 {
-		unread(e, k, err)
-		e.Err = cleaned{c.clean(err.Error()), err}
+		unreadable(e, k, err)
+		e.Err = cleaned{text, err}
 		return e
 	}
 	message, documentation := words(err)
@@ -73,26 +78,26 @@ func (c *Client) fault(k call, resp *gh.Response, err error) *Error {
 func unanswered(e *Error, k call, err error) {
 	var refused *refusal
 	if errors.As(err, &refused) {
-		e.Kind = Redirected
+		e.Kind, e.class = Redirected, netx.Answered
 		return
 	}
-	e.Kind = Network
+	e.Kind, e.class = Network, netx.Classify(err)
 	var op *net.OpError
 	dialing := errors.As(err, &op) && op.Op == "dial"
 	e.Lost = k.writes() && !dialing
 }
 
-// unread fills e for a good answer whose body was not.
-func unread(e *Error, k call, err error) {
+// unreadable fills e for a good answer whose body was not.
+func unreadable(e *Error, k call, err error) {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
-	var large *tooLarge
-	e.Kind, e.Lost = Network, k.writes()
+	var large *netx.TooLarge
+	e.Kind, e.class, e.Lost = Network, netx.Classify(err), k.writes()
 	if errors.As(err, &syntax) || errors.As(err, &kind) || errors.As(err, &large) {
-		e.Kind = Malformed
+		e.Kind, e.class = Malformed, netx.Answered
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		e.Kind = Network
+		e.Kind, e.class = Network, netx.Passing
 	}
 }
 
@@ -153,7 +158,7 @@ func kindOf(status int, h http.Header, message, documentation string) Kind {
 		return Conflict
 	case status == 410:
 		return Gone
-	case status >= 500:
+	case netx.ClassifyStatus(status) == netx.Passing:
 		return Server
 	}
 	return Malformed
@@ -162,19 +167,11 @@ func kindOf(status int, h http.Header, message, documentation string) Kind {
 // retryAfter is how long a rate limit asks to wait: Retry-After, else until the reset, else a minute. Both clocks are
 // GitHub's where it sent its own.
 func retryAfter(h http.Header, now time.Time) time.Duration {
-	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		now = date
-	}
-	if text := h.Get("Retry-After"); text != "" {
-		if seconds, err := strconv.ParseInt(text, 10, 32); err == nil && seconds >= 0 {
-			return time.Duration(seconds) * time.Second
-		}
-		if at, err := http.ParseTime(text); err == nil {
-			return max(0, at.Sub(now))
-		}
+	if wait, ok := netx.RetryAfter(h, now); ok {
+		return wait
 	}
 	if reset, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil && h.Get("X-RateLimit-Remaining") == "0" {
-		return max(0, time.Unix(reset, 0).Sub(now)) + time.Second
+		return netx.Until(time.Unix(reset, 0), h, now) + time.Second
 	}
 	return secondaryWait
 }

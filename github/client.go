@@ -15,13 +15,14 @@ import (
 
 	gh "github.com/google/go-github/v62/github"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
 // What the zero fields of a Client stand for.
 const (
 	DefaultAPIURL    = "https://api.github.com"
-	DefaultTimeout   = 30 * time.Second
+	DefaultTimeout   = 20 * time.Second // GitHub itself gives up after ten
 	DefaultMaxWait   = time.Minute
 	DefaultMaxAnswer = 32 << 20
 	DefaultUserAgent = "openclaw-litellm-action"
@@ -44,6 +45,9 @@ type Client struct {
 	Now   func() time.Time                                 // nil: time.Now
 	Sleep func(ctx context.Context, d time.Duration) error // nil: a timer; returns early with the context's error
 	Pace  func(ctx context.Context, write bool) error      // called before each request is sent; nil: no pacing
+
+	// System is GitHub during one run, shared by all clients of it; nil: every operation stands for itself.
+	System *netx.System
 
 	UserAgent string        // "": DefaultUserAgent
 	Timeout   time.Duration // for one request with its answer; 0: DefaultTimeout
@@ -87,19 +91,36 @@ type call struct {
 
 func (k call) writes() bool { return k.method != http.MethodGet && !k.query }
 
+// route names the request without its host and its query.
+func (k call) route() string {
+	path := k.path
+	if u, err := url.Parse(path); err == nil {
+		path = u.Path
+	}
+	return k.method + " /" + strings.TrimPrefix(path, "/")
+}
+
 // do sends k until it is answered, may not be sent again, or was sent often enough. It returns the answer's header. The
 // error is an *Error.
 func (c *Client) do(ctx context.Context, k call) (http.Header, error) {
+	turn, err := c.System.Begin(ctx, netx.Operation{Route: k.route(), Read: !k.writes()})
+	if err != nil {
+		return nil, &Error{Op: k.op, Kind: NotAsked, Err: err}
+	}
+	defer turn.Close()
 	for attempt := 1; ; attempt++ {
-		header, fault := c.once(ctx, k)
+		header, fault := c.once(turn, k)
 		if fault == nil {
 			return header, nil
 		}
-		wait, again := c.retry(ctx, k, fault, attempt)
+		wait, again := c.retry(turn, k, fault, attempt)
 		if !again {
+			if fault.Status == 0 && fault.Err != nil {
+				fault.Err = turn.GiveUp(fault.class, fault.Err.Error(), fault.Err)
+			}
 			return nil, fault
 		}
-		if err := c.sleep(ctx, wait); err != nil {
+		if err := turn.Pause(wait, c.sleep); err != nil {
 			fault.Err = fmt.Errorf("waiting to try again: %w", err)
 			return nil, fault
 		}
@@ -107,36 +128,46 @@ func (c *Client) do(ctx context.Context, k call) (http.Header, error) {
 }
 
 // once sends k one time.
-func (c *Client) once(ctx context.Context, k call) (http.Header, *Error) {
+func (c *Client) once(turn *netx.Turn, k call) (http.Header, *Error) {
+	ctx := turn.Context()
 	token, fault := c.credential(ctx, k)
 	if fault != nil {
 		return nil, fault
 	}
 	api, err := c.api(token)
 	if err != nil {
-		return nil, &Error{Op: k.op, Kind: Invalid, Err: err}
+		return nil, &Error{Op: k.op, Kind: Invalid, Err: err, class: netx.Answered}
 	}
 	if c.Pace != nil {
-		if err := c.Pace(ctx, k.writes()); err != nil {
-			return nil, &Error{Op: k.op, Kind: Network, Err: fmt.Errorf("waiting for a turn: %w", err)}
+		pace := func(ctx context.Context) error { return c.Pace(ctx, k.writes()) }
+		if err := turn.Uncounted(pace); err != nil {
+			return nil, &Error{Op: k.op, Kind: Network, Err: fmt.Errorf("waiting for a turn: %w", err), class: netx.Answered}
 		}
 	}
 	req, err := api.NewRequest(k.method, strings.TrimPrefix(k.path, "/"), k.body)
 	if err != nil {
-		return nil, &Error{Op: k.op, Kind: Invalid, Err: fmt.Errorf("building the request: %w", err)}
+		return nil, &Error{Op: k.op, Kind: Invalid, Err: fmt.Errorf("building the request: %w", err), class: netx.Answered}
 	}
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.Timeout, DefaultTimeout))
+	attempt, cancel := turn.Attempt(cmp.Or(c.Timeout, DefaultTimeout))
 	defer cancel()
 	out := k.out
 	if out == nil {
 		out = io.Discard
 	}
-	resp, err := api.Do(ctx, req, out)
+	resp, err := api.Do(attempt, req, out)
 	if _, accepted := err.(*gh.AcceptedError); err != nil && !accepted {
-		return nil, c.fault(k, resp, err)
+		fault := c.fault(ctx, k, resp, err)
+		if resp != nil && !unread(fault) {
+			turn.Answered()
+		}
+		return nil, fault
 	}
+	turn.Answered()
 	return resp.Header, nil
 }
+
+// unread reports whether the answer did not arrive whole.
+func unread(fault *Error) bool { return fault.Kind == Network }
 
 // credential returns what authorizes k. Where it can't be had, the error has the kind of that failure.
 func (c *Client) credential(ctx context.Context, k call) (secret.Value, *Error) {
@@ -145,7 +176,7 @@ func (c *Client) credential(ctx context.Context, k call) (secret.Value, *Error) 
 	}
 	token, err := c.Credential(ctx)
 	if err != nil {
-		return token, &Error{Op: k.op, Kind: cmp.Or(KindOf(err), Invalid), Err: err}
+		return token, &Error{Op: k.op, Kind: cmp.Or(KindOf(err), Invalid), Err: err, class: netx.Answered}
 	}
 	c.last.Store(&token)
 	return token, nil

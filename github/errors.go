@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/org/openclaw-litellm-action/internal/netx"
 )
 
 // Kind sorts failures by what to do about them. A Kind is an error only so that errors.Is(err, github.NotFound) works.
@@ -23,6 +25,7 @@ const (
 	Gone           Kind = "gone"                   // 410: issues are disabled, for instance
 	Server         Kind = "server trouble"         // 5xx
 	Network        Kind = "no answer"              // the answer did not arrive, whole and in time
+	NotAsked       Kind = "not asked"              // nothing was sent: GitHub does not answer, or the run asks nothing any more
 	Redirected     Kind = "redirect refused"       // the answer led to another host, or round in circles
 	Malformed      Kind = "unexpected answer"      // not JSON, too large, or a status nobody documents
 	Invalid        Kind = "invalid request"        // refused here; nothing was sent
@@ -46,6 +49,8 @@ type Error struct {
 
 	Lost bool  // a write that may have been applied all the same: look before writing again
 	Err  error // the cause where there was no answer; nil otherwise
+
+	class netx.Class // of a failure
 }
 
 // Error tells everything known on one line.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	gh "github.com/google/go-github/v62/github"
 	"golang.org/x/crypto/nacl/box"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
@@ -147,12 +149,9 @@ func (c *Client) selectedRepositories(ctx context.Context, s Scope, name string)
 	return ids, err
 }
 
-// answered returns the time GitHub gave for its answer, zero if it gave none.
+// answered returns the time GitHub gave for its answer, zero if it gave none that makes sense.
 func answered(h http.Header) time.Time {
-	at, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		return time.Time{}
-	}
+	at, _ := netx.Date(h)
 	return at
 }
 
@@ -166,15 +165,20 @@ func stampOf(found *storedSecret) string {
 
 // list calls each with every page of path, following GitHub's own links to the next.
 func list[Page any](ctx context.Context, c *Client, op, path string, each func(Page)) error {
+	seen := map[string]bool{}
 	for range maxPages {
 		var page Page
+		seen[path] = true
 		header, err := c.do(ctx, call{op: op, method: http.MethodGet, path: path, out: &page, repeat: true})
 		if err != nil {
 			return err
 		}
 		each(page)
-		if path = nextPage(header); path == "" {
+		switch path = nextPage(header); {
+		case path == "":
 			return nil
+		case seen[path]:
+			return &Error{Op: op, Kind: Malformed, Err: errors.New("the links from page to page go in a circle")}
 		}
 	}
 	return &Error{Op: op, Kind: Malformed, Err: fmt.Errorf("more than %d pages", maxPages)}

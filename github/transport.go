@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
@@ -126,26 +127,20 @@ func closeBody(req *http.Request) {
 	}
 }
 
-// tooLarge is what reading more than the limit gives.
-type tooLarge struct{ limit int64 }
-
-// Error states the limit.
-func (e *tooLarge) Error() string { return fmt.Sprintf("answer is larger than %d bytes", e.limit) }
-
 // bounded is a body that fails once more than limit bytes are read from it.
 type bounded struct {
 	io.ReadCloser
 	left, limit int64
 }
 
-// Read reads on, or fails with tooLarge; what is over the limit is not returned.
+// Read reads on, or fails with *netx.TooLarge; what is over the limit is not returned.
 func (b *bounded) Read(p []byte) (int, error) {
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
 	}
 	n, err := b.ReadCloser.Read(p)
 	if b.left -= int64(n); b.left < 0 {
-		return 0, &tooLarge{b.limit}
+		return 0, &netx.TooLarge{Limit: b.limit}
 	}
 	return n, err
 }

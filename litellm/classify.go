@@ -7,7 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/org/openclaw-litellm-action/internal/netx"
 )
 
 // fault is what an error body says, whichever of LiteLLM's and FastAPI's envelopes it came in.
@@ -21,7 +22,7 @@ type fault struct {
 func (c *Client) classify(q *call, a *answer) *Error {
 	f := parseFault(a.body)
 	e := &Error{Op: q.op, Route: q.route(), Status: a.status, Type: clean(f.kind, c.Key, q.key, q.secret)}
-	e.RetryAfter = retryAfter(a)
+	e.RetryAfter, _ = netx.RetryAfter(a.header, a.date)
 	e.Message = clean(f.message, c.Key, q.key, q.secret)
 	switch {
 	case a.status/100 == 3:
@@ -61,7 +62,7 @@ func kindOf(q *call, a *answer, f fault, asker string) Kind {
 		return AlreadyExists
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return Forbidden
-	case status >= 500:
+	case netx.ClassifyStatus(status) == netx.Passing:
 		return ServerFault
 	default:
 		return BadRequest
@@ -225,16 +226,4 @@ func redirectAdvice(location string) string {
 		return ": set the base URL to the proxy itself"
 	}
 	return ": " + clean("it leads to "+u.Scheme+"://"+u.Host+"; if that is the proxy, set the base URL to it")
-}
-
-// retryAfter reads the Retry-After header, in seconds or as a date; 0 if there is none that makes sense.
-func retryAfter(a *answer) time.Duration {
-	text := a.header.Get("Retry-After")
-	if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds > 0 && seconds < 1e6 {
-		return time.Duration(seconds * float64(time.Second))
-	}
-	if t, err := http.ParseTime(text); err == nil {
-		return max(0, t.Sub(a.date))
-	}
-	return 0
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
@@ -33,6 +34,9 @@ type Client struct {
 	Now func() time.Time
 	// Sleep waits for d or until ctx ends, whose error it returns; nil means a real timer.
 	Sleep func(ctx context.Context, d time.Duration) error
+
+	// System is the proxy during one run, shared by all clients of it; nil: every operation stands for itself.
+	System *netx.System
 
 	Timeout  time.Duration // of one request; 0 means DefaultTimeout
 	Attempts int           // how often a request that may be repeated is sent at most; 0 means DefaultAttempts, 1 never repeats

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
@@ -58,46 +59,58 @@ func (c *Client) do(ctx context.Context, q call) (*answer, error) {
 	if err != nil {
 		return nil, &Error{Op: q.op, Kind: BadRequest, Message: err.Error(), Err: err}
 	}
-	limit := cmp.Or(c.Attempts, DefaultAttempts)
-	if q.once {
-		limit = 1
+	turn, err := c.System.Begin(ctx, netx.Operation{Route: q.route(), Read: q.method == http.MethodGet, Apart: q.once})
+	if err != nil {
+		return nil, &Error{Op: q.op, Kind: NotAsked, Message: clean(err.Error(), c.Key, q.key, q.secret), Err: err}
 	}
-	start := c.now()
-	for attempt := 1; ; attempt++ {
-		a, fault := c.send(ctx, &q, body)
+	defer turn.Close()
+	for start, attempt := c.now(), 1; ; attempt++ {
+		a, fault := c.send(turn, &q, body)
 		if fault == nil {
 			a.attempts = attempt
 			return a, nil
 		}
-		pause, again := backoff(fault, attempt)
-		if !again || fault.Kind == q.final || attempt >= limit || c.now().Add(pause).Sub(start) > cmp.Or(c.Patience, DefaultPatience) {
-			if attempt > 1 {
-				fault.Message = clean(strings.TrimSuffix(fault.Message, "…") + " (sent " + strconv.Itoa(attempt) + " times)")
-			}
-			fault.attempts = attempt
+		fault.attempts = attempt
+		pause, again := c.backoff(&q, fault, turn)
+		if !again || c.now().Add(pause).Sub(start) > cmp.Or(c.Patience, DefaultPatience) {
+			fault.giveUp(turn)
 			return nil, fault
 		}
-		if err := c.sleep(ctx, pause); err != nil {
+		if err := turn.Pause(pause, c.sleep); err != nil {
 			return nil, &Error{Op: q.op, Route: q.route(), Kind: Interrupted, Message: "waiting to repeat: " + fault.Message, Err: err}
 		}
 	}
 }
 
-// backoff returns how long to pause after the attempt-th failure, and whether to go on at all.
-func backoff(fault *Error, attempt int) (time.Duration, bool) {
-	if !fault.mayPass() || fault.RetryAfter > maxRetryAfter {
+// backoff returns how long to pause after a failure, and whether to go on at all.
+func (c *Client) backoff(q *call, fault *Error, turn *netx.Turn) (time.Duration, bool) {
+	limit := cmp.Or(c.Attempts, DefaultAttempts)
+	if q.once || fault.Kind == q.final {
+		limit = 1
+	}
+	if fault.RetryAfter > maxRetryAfter || !turn.Again(fault.classed(), limit) {
 		return 0, false
 	}
-	pause := min(firstPause<<(attempt-1), longestPause)
+	pause := min(firstPause<<(fault.attempts-1), longestPause)
 	pause = pause/2 + rand.N(pause/2+1) // #nosec G404 -- spreads repetitions, keeps no secret
 	return max(pause, fault.RetryAfter), true
 }
 
+// giveUp says how often the request was sent, and takes note of what that says about the proxy.
+func (e *Error) giveUp(turn *netx.Turn) {
+	if e.attempts > 1 {
+		e.Message = clean(strings.TrimSuffix(e.Message, "…") + " (sent " + strconv.Itoa(e.attempts) + " times)")
+	}
+	if e.Status == 0 && e.Err != nil {
+		e.Err = turn.GiveUp(e.classed(), e.Message, e.Err)
+	}
+}
+
 // send sends q once.
-func (c *Client) send(ctx context.Context, q *call, body []byte) (*answer, *Error) {
-	inner, cancel := context.WithTimeout(ctx, cmp.Or(c.Timeout, DefaultTimeout))
+func (c *Client) send(turn *netx.Turn, q *call, body []byte) (*answer, *Error) {
+	ctx, cancel := turn.Attempt(cmp.Or(c.Timeout, DefaultTimeout))
 	defer cancel()
-	request, err := c.request(inner, q, body)
+	request, err := c.request(ctx, q, body)
 	if err != nil {
 		return nil, &Error{Op: q.op, Kind: BadRequest, Message: clean(err.Error()), Err: err}
 	}
@@ -105,20 +118,21 @@ func (c *Client) send(ctx context.Context, q *call, body []byte) (*answer, *Erro
 	c.requests.Add(1)
 	response, err := c.httpClient().Do(request)
 	if err != nil {
-		return nil, c.networkError(ctx, q, err)
+		return nil, c.networkError(turn.Context(), q, err)
 	}
 	defer response.Body.Close()
-	limit := cmp.Or(c.MaxBytes, DefaultMaxBytes)
-	text, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
-	if err != nil {
-		return nil, c.networkError(ctx, q, err)
+	text, err := netx.ReadAll(response.Body, cmp.Or(c.MaxBytes, DefaultMaxBytes))
+	if large := (*netx.TooLarge)(nil); errors.As(err, &large) {
+		turn.Answered()
+		return nil, ours(&Error{Op: q.op, Route: q.route(), Kind: TooLarge, Status: response.StatusCode, Message: err.Error()})
 	}
+	if err != nil {
+		return nil, c.networkError(turn.Context(), q, err)
+	}
+	turn.Answered()
 	a := &answer{status: response.StatusCode, header: response.Header, body: text, latency: c.now().Sub(start)}
 	a.date = c.date(response.Header)
 	switch {
-	case int64(len(text)) > limit:
-		return nil, ours(&Error{Op: q.op, Route: q.route(), Kind: TooLarge, Status: a.status,
-			Message: "the answer has more than " + strconv.FormatInt(limit, 10) + " bytes"})
 	case a.status/100 == 2 && looksLikeJSON(a):
 		c.learn(a)
 		return a, nil
@@ -159,10 +173,10 @@ func (c *Client) request(ctx context.Context, q *call, body []byte) (*http.Reque
 	return request, nil
 }
 
-// date returns the answer's Date header in UTC, our own clock where it is missing.
+// date returns the answer's Date header in UTC, our own clock where it is missing or makes no sense.
 func (c *Client) date(header http.Header) time.Time {
-	if t, err := http.ParseTime(header.Get("Date")); err == nil {
-		return t.UTC()
+	if t, ok := netx.Date(header); ok {
+		return t
 	}
 	return c.now().UTC().Truncate(time.Second)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/org/openclaw-litellm-action/internal/netx"
 )
 
 // Kind says what went wrong, whatever status and words the proxy's release has for it.
@@ -29,7 +31,8 @@ const (
 	TooLarge       Kind = "answer too large"  // the answer exceeds Client.MaxBytes
 	BadAnswer      Kind = "unreadable answer" // LiteLLM's answer, but not what it should hold
 	ServerFault    Kind = "server fault"      // the proxy failed for another reason
-	Interrupted    Kind = "interrupted"       // the caller's context ended
+	Interrupted    Kind = "interrupted"       // the caller's context ended, or the run's time or the program was ended
+	NotAsked       Kind = "not asked"         // nothing was sent: the proxy does not answer, or the run asks nothing any more
 )
 
 // Error is the failure of one operation. Its text is safe to print: texts from outside are cut to a line of sane
@@ -46,7 +49,8 @@ type Error struct {
 	RetryAfter time.Duration // what the answer asked for; 0 if nothing
 	Err        error         // the cause on our side of the wire, for errors.Is; its text may be longer than Message
 
-	attempts int // how often the request was sent
+	attempts int        // how often the request was sent
+	class    netx.Class // of a failure without an answer
 }
 
 // Error returns "op: route: kind (status n): message".
@@ -98,12 +102,13 @@ func KindOf(err error) Kind {
 // IsKind reports whether err holds an *Error of the kind.
 func IsKind(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }
 
-// mayPass reports whether the same request may well succeed a little later.
-func (e *Error) mayPass() bool {
-	switch e.Kind {
-	case RateLimited, DatabaseDown, ProxyDown, ServerFault:
-		return true
-	default:
-		return false
+// classed says what another attempt may bring.
+func (e *Error) classed() netx.Class {
+	switch {
+	case e.Kind == ProxyDown && e.Status == 0:
+		return e.class
+	case e.Kind == RateLimited, e.Kind == DatabaseDown, e.Kind == ProxyDown, e.Kind == ServerFault:
+		return netx.Passing
 	}
+	return netx.Answered
 }

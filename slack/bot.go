@@ -9,6 +9,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
@@ -22,6 +23,7 @@ type Bot struct {
 
 	Sleep   func(context.Context, time.Duration) error // nil: a timer
 	MaxWait time.Duration                              // the most a call waits between its attempts; 0: a minute
+	System  *netx.System                               // Slack during one run, shared by all senders; nil: none
 }
 
 // Post sends m to a channel, named by ID or "#name", and returns where it went. After an *Error with MaybeSent it may
@@ -106,7 +108,7 @@ func (b *Bot) do(ctx context.Context, op string, harmless bool,
 	if err != nil {
 		return err
 	}
-	return patience{b.Sleep, b.MaxWait}.do(ctx, harmless, func(ctx context.Context) *Error {
+	return patience{b.Sleep, b.MaxWait, b.System}.do(ctx, op, harmless, func(ctx context.Context) *Error {
 		x := &exchange{client: b.HTTP, hide: []secret.Value{b.Token}}
 		api := slack.New(b.Token.Reveal(), slack.OptionHTTPClient(x), slack.OptionAPIURL(endpoint))
 		if whole, err := call(ctx, api); err != nil || !whole {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/org/openclaw-litellm-action/internal/netx"
 )
 
 // Kind is what went wrong, in terms of what a caller or person can do about it. It is an error, so that
@@ -26,6 +28,7 @@ const (
 	Network         Kind = "no answer from Slack"   // not reached, or the answer was lost
 	Server          Kind = "Slack could not answer" // 5xx, or something that is not Slack's answer
 	Invalid         Kind = "not sendable"           // the message or setting is wrong; nothing was sent
+	NotAsked        Kind = "not asked"              // nothing was sent: Slack does not answer
 )
 
 // Error returns the kind's text.
@@ -43,7 +46,19 @@ type Error struct {
 	// MaybeSent says that the request may have been carried out although no good answer came.
 	MaybeSent bool
 
-	cause error // context.Canceled or context.DeadlineExceeded, or nil
+	cause error      // why there was no answer, as far as it may be known: no URL is in it; or nil
+	class netx.Class // of a failure of the kind Network
+}
+
+// classed says what another attempt may bring.
+func (e *Error) classed() netx.Class {
+	switch e.Kind {
+	case Network:
+		return e.class
+	case Server, RateLimited:
+		return netx.Passing
+	}
+	return netx.Answered
 }
 
 // Error names the operation, the kind, and Slack's own word.
@@ -86,8 +101,8 @@ func (e *Error) Is(target error) bool {
 	return ok && k == e.Kind
 }
 
-// Unwrap returns the context's error if the call was cut short by it, and nil otherwise: what the transport says names
-// the URL called.
+// Unwrap returns the context's error, or a *netx.Refusal, if the call was cut short by it or never made, and otherwise
+// nothing that has a text: what the transport says names the URL called.
 func (e *Error) Unwrap() error { return e.cause }
 
 // kindOf sorts Slack's own error words; ok is false for a word it does not know.

@@ -11,18 +11,18 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/slack-go/slack"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
 const (
-	attemptTimeout = 30 * time.Second
+	attemptTimeout = 10 * time.Second
 	maxAnswer      = 1 << 20 // bytes read of any answer
 	maxDetail      = 300     // bytes of an answer quoted in an error
 )
@@ -53,7 +53,7 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 	}
 	defer resp.Body.Close()
 	x.status, x.header = resp.StatusCode, resp.Header
-	if x.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer)); err != nil {
+	if x.body, err = netx.ReadAll(resp.Body, maxAnswer); err != nil {
 		x.err = err
 		return nil, err
 	}
@@ -65,13 +65,18 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 func (x *exchange) failure(ctx context.Context, op string, err error) *Error {
 	e := &Error{Op: op, Status: x.status}
 	var said slack.SlackErrorResponse
+	var large *netx.TooLarge
 	switch {
+	case errors.As(x.err, &large):
+		e.Kind, e.Detail, e.MaybeSent = Server, large.Error(), true
 	case x.err != nil:
 		e.Kind, e.Detail, e.MaybeSent, e.cause = Network, x.quote(reason(x.err)), !unsent(x.err), cutShort(ctx, x.err)
+		e.class = netx.Classify(x.err)
 	case x.status == 0:
 		e.Kind, e.Detail, e.cause = Invalid, "the request could not be made: "+x.quote(reason(err)), cutShort(ctx, err)
 	case x.status == http.StatusTooManyRequests:
-		e.Kind, e.RetryAfter = RateLimited, retryAfter(x.header)
+		e.Kind = RateLimited
+		e.RetryAfter, _ = netx.RetryAfter(x.header, time.Time{})
 	case errors.As(err, &said):
 		e.Code = x.quote(said.Err)
 		e.Kind, _ = kindOf(said.Err)
@@ -136,15 +141,6 @@ func cutShort(ctx context.Context, err error) error {
 		return context.DeadlineExceeded
 	}
 	return nil
-}
-
-// retryAfter reads the Retry-After header, which Slack sends in seconds. Anything else counts as absent.
-func retryAfter(h http.Header) time.Duration {
-	n, err := strconv.Atoi(h.Get("Retry-After"))
-	if err != nil || n < 0 || n > 24*60*60 {
-		return 0
-	}
-	return time.Duration(n) * time.Second
 }
 
 // checkURL reports why raw is not an address that secrets may be sent to: https, or plain http to this machine or a

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/org/openclaw-litellm-action/internal/netx"
 )
 
 const (
@@ -15,38 +17,62 @@ const (
 type patience struct {
 	sleep   func(context.Context, time.Duration) error
 	maxWait time.Duration // over all waits of one call; 0: a minute
+	system  *netx.System
 }
 
 // do makes the call up to four times. It repeats what Slack asked to repeat, what was never sent and, if harmless, what
 // may have been carried out. It gives up as soon as the next wait would go over the limit.
-func (p patience) do(ctx context.Context, harmless bool, call func(context.Context) *Error) error {
+func (p patience) do(ctx context.Context, op string, harmless bool, call func(context.Context) *Error) error {
 	if p.maxWait == 0 {
 		p.maxWait = defaultMaxWait
 	}
 	if p.sleep == nil {
 		p.sleep = sleep
 	}
+	turn, err := p.system.Begin(ctx, netx.Operation{Route: op})
+	if err != nil {
+		return &Error{Op: op, Kind: NotAsked, Detail: err.Error(), cause: err}
+	}
+	defer turn.Close()
 	left := p.maxWait
 	for n := 0; ; n++ {
-		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
-		e := call(attempt)
-		cancel()
+		e := attempt(turn, call)
 		if e == nil {
 			return nil
 		}
-		if ctx.Err() != nil {
-			e.cause = ctx.Err()
-		}
 		wait, again := next(e, n, harmless)
-		if !again || n+1 == maxAttempts || wait > left || ctx.Err() != nil {
-			return e
+		if !again || wait > left || !turn.Again(e.classed(), maxAttempts) {
+			return e.giveUp(turn)
 		}
 		left -= wait
-		if err := p.sleep(ctx, wait); err != nil {
-			e.cause = cutShort(ctx, err)
+		if err := turn.Pause(wait, p.sleep); err != nil {
+			e.cause = err
 			return e
 		}
 	}
+}
+
+// attempt makes the call once, and notes that there was an answer.
+func attempt(turn *netx.Turn, call func(context.Context) *Error) *Error {
+	ctx, cancel := turn.Attempt(attemptTimeout)
+	defer cancel()
+	e := call(ctx)
+	if e == nil || e.Status != 0 && e.Kind != Network {
+		turn.Answered()
+	}
+	return e
+}
+
+// giveUp takes note of what a failure says about Slack, or of who broke the call off.
+func (e *Error) giveUp(turn *netx.Turn) *Error {
+	switch {
+	case turn.Context().Err() != nil:
+		e.Detail = context.Cause(turn.Context()).Error()
+		e.cause = turn.GiveUp(e.classed(), e.Detail, turn.Context().Err())
+	case e.Kind == Network:
+		e.cause = turn.GiveUp(e.classed(), e.Detail, e.cause)
+	}
+	return e
 }
 
 // next says whether to make the call again after its nth failure, and how long to wait first.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
@@ -23,6 +24,7 @@ type Webhook struct {
 
 	Sleep   func(context.Context, time.Duration) error // nil: a timer
 	MaxWait time.Duration                              // the most a call waits between its attempts; 0: a minute
+	System  *netx.System                               // Slack during one run, shared by all senders; nil: none
 }
 
 // Post sends m. Slack does not tell where it went, so it can be neither updated nor replied to.
@@ -51,7 +53,7 @@ func (w *Webhook) try(ctx context.Context, op string, m Message) error {
 	if err != nil {
 		return &Error{Op: op, Kind: Invalid, Detail: "the blocks cannot be written as JSON: " + err.Error()}
 	}
-	return patience{w.Sleep, w.MaxWait}.do(ctx, false, func(ctx context.Context) *Error {
+	return patience{w.Sleep, w.MaxWait, w.System}.do(ctx, op, false, func(ctx context.Context) *Error {
 		return w.once(ctx, op, body)
 	})
 }

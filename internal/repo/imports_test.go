@@ -23,10 +23,13 @@ func table() map[string]allowed {
 		"finding": {libs: []string{decimal}},
 		"secret":  {},
 
+		// What every client of an outside system decides alike.
+		"internal/netx": {},
+
 		// Outside systems. They know nothing of each other.
-		"litellm":  {own: []string{"secret"}, libs: []string{decimal, "github.com/go-json-experiment/json"}},
-		"github":   {own: []string{"secret"}, libs: []string{"github.com/google/go-github/v62", "github.com/golang-jwt/jwt/v5", "golang.org/x/crypto"}},
-		"slack":    {own: []string{"secret"}, libs: []string{"github.com/slack-go/slack"}},
+		"litellm":  {own: []string{"secret", "internal/netx"}, libs: []string{decimal, "github.com/go-json-experiment/json"}},
+		"github":   {own: []string{"secret", "internal/netx"}, libs: []string{"github.com/google/go-github/v62", "github.com/golang-jwt/jwt/v5", "golang.org/x/crypto"}},
+		"slack":    {own: []string{"secret", "internal/netx"}, libs: []string{"github.com/slack-go/slack"}},
 		"openclaw": {own: []string{"secret", "finding"}, libs: []string{decimal}},
 
 		// Pure judgement.

@@ -31,6 +31,7 @@ func defaults() map[string]map[string]int {
 		"github/client.go":             {"time.Now": 1},
 		"github/githubtest/server.go":  {"time.Now": 1},
 		"github/transport.go":          {"net/http.DefaultTransport": 1},
+		"internal/netx/run.go":         {"time.Now": 1},
 		"litellm/client.go":            {"time.Now": 1},
 		"litellm/litellmtest/proxy.go": {"time.Now": 1},
 		"slack/slacktest/server.go":    {"time.Now": 1},
