@@ -55,6 +55,15 @@ type Client struct {
 // Requests returns how many HTTP requests were sent so far, repetitions included.
 func (c *Client) Requests() int64 { return c.requests.Load() }
 
+// Unreachable returns why nothing is asked of the proxy any more in this run: it does not answer. nil: it does, as far as
+// known.
+func (c *Client) Unreachable() error {
+	if why := c.System.Refusal(); why != nil {
+		return why
+	}
+	return nil
+}
+
 // httpClient returns HTTP, or a client of our own, made to follow no redirect.
 func (c *Client) httpClient() *http.Client {
 	c.once.Do(func() {
@@ -89,17 +98,29 @@ func (c *Client) sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// memo holds a value learned once. Only success is kept. Concurrent callers wait for the one that asks.
+// memo holds a value learned once. Only success is kept. Concurrent callers wait for the one that asks, or until their
+// context ends.
 type memo[T any] struct {
-	mu    sync.Mutex
+	once  sync.Once
+	turn  chan struct{} // holds one element while somebody has the turn
 	known bool
 	value T
 }
 
+func (m *memo[T]) turns() chan struct{} {
+	m.once.Do(func() { m.turn = make(chan struct{}, 1) })
+	return m.turn
+}
+
 // get returns the value, asking learn for it if it is not known.
-func (m *memo[T]) get(learn func() (T, error)) (T, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (m *memo[T]) get(ctx context.Context, learn func() (T, error)) (T, error) {
+	select {
+	case m.turns() <- struct{}{}:
+		defer func() { <-m.turn }()
+	case <-ctx.Done():
+		var none T
+		return none, &Error{Op: "waiting for an answer that others asked for", Kind: Interrupted, Message: context.Cause(ctx).Error(), Err: ctx.Err()}
+	}
 	if m.known {
 		return m.value, nil
 	}
@@ -112,8 +133,10 @@ func (m *memo[T]) get(learn func() (T, error)) (T, error) {
 
 // note makes the value known, unless somebody is asking for it just now.
 func (m *memo[T]) note(v T) {
-	if m.mu.TryLock() {
+	select {
+	case m.turns() <- struct{}{}:
 		m.value, m.known = v, true
-		m.mu.Unlock()
+		<-m.turn
+	default:
 	}
 }

@@ -31,7 +31,7 @@ func parseRelease(text string) Release {
 // Release returns what the proxy says it is, learned once: at no cost from an earlier Readiness or Chat. A proxy that
 // does not tell this key is the zero Release and no error.
 func (c *Client) Release(ctx context.Context) (Release, error) {
-	return c.release.get(func() (Release, error) {
+	return c.release.get(ctx, func() (Release, error) {
 		const op = "asking for the release"
 		r, err := c.probe(ctx, op)
 		switch {

@@ -12,7 +12,7 @@ const masterUserID = "default_user_id"
 // Identity tells who the management key is, learned once and with one request: GET /key/info without a key, which the
 // master key has no row for.
 func (c *Client) Identity(ctx context.Context) (Identity, error) {
-	return c.identity.get(func() (Identity, error) { return c.whoAmI(ctx) })
+	return c.identity.get(ctx, func() (Identity, error) { return c.whoAmI(ctx) })
 }
 
 func (c *Client) whoAmI(ctx context.Context) (Identity, error) {

@@ -75,7 +75,7 @@ func (o Observer) Look(ctx context.Context, now time.Time) Seen {
 func (o Observer) groups(ctx context.Context, f *failover.Facts) {
 	models, err := o.Client.Models(ctx)
 	if err != nil {
-		missing(f, "the models that the proxy serves are not known", err, failover.RuleMissing, failover.RuleAlone)
+		o.missing(f, "the models that the proxy serves are not known", err, failover.RuleMissing, failover.RuleAlone)
 		return
 	}
 	f.Groups = []failover.Group{}
@@ -115,7 +115,7 @@ func cause(err error) string {
 		return "auth"
 	case litellm.DatabaseDown:
 		return "database"
-	case litellm.ProxyDown:
+	case litellm.ProxyDown, litellm.NotAsked:
 		if strings.Contains(err.Error(), ": tls: ") {
 			return "tls"
 		}
@@ -134,13 +134,15 @@ func dead(err error) bool {
 }
 
 // missing notes what could not be had: as the proxy's trouble if it is one, else as a gap.
-func missing(f *failover.Facts, what string, err error, rules ...string) {
+func (o Observer) missing(f *failover.Facts, what string, err error, rules ...string) {
 	f.Unjudged = append(f.Unjudged, rules...)
 	switch {
 	case dead(err):
 		f.Proxy.Ready, f.Proxy.Cause = false, "auth"
 	case litellm.IsKind(err, litellm.DatabaseDown):
 		f.Proxy.Ready, f.Proxy.Cause = false, "database"
+	case o.Client.Unreachable() != nil:
+		f.Proxy.Ready, f.Proxy.Cause = false, cause(err)
 	default:
 		f.Gaps = append(f.Gaps, gap(what, err))
 		return
@@ -162,7 +164,7 @@ func gap(what string, err error) failover.Gap {
 func (o Observer) health(ctx context.Context, f *failover.Facts) {
 	checks, err := o.Client.LatestHealth(ctx)
 	if err != nil {
-		missing(f, "the health of deployments is not known", err, failover.RuleUnhealthy)
+		o.missing(f, "the health of deployments is not known", err, failover.RuleUnhealthy)
 		return
 	}
 	if len(checks) == 0 {

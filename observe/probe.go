@@ -88,7 +88,8 @@ func probe(ctx context.Context, c Caller, model string, now time.Time) (failover
 	p := failover.Probe{Model: model, Through: c.Name, At: now.UTC()}
 	r, err := c.Call(ctx, model)
 	switch litellm.KindOf(err) {
-	case litellm.UnknownKey, litellm.KeyBlocked, litellm.KeyExpired, litellm.BudgetExceeded, litellm.Forbidden, litellm.Interrupted:
+	case litellm.UnknownKey, litellm.KeyBlocked, litellm.KeyExpired, litellm.BudgetExceeded, litellm.Forbidden,
+		litellm.Interrupted, litellm.NotAsked:
 		if err != nil {
 			return p, err
 		}

@@ -21,7 +21,7 @@ import (
 func (o Observer) served(ctx context.Context, f *failover.Facts, now time.Time) map[string]*budget.Recent {
 	all, err := o.rows(ctx, max(f.Window, budget.BurnReach), now)
 	if err != nil {
-		missing(f, "what fallbacks served is not known", err, failover.RuleServed, failover.RuleCooled)
+		o.missing(f, "what fallbacks served is not known", err, failover.RuleServed, failover.RuleCooled)
 		return nil
 	}
 	f.Source = rowSource

@@ -32,6 +32,14 @@ func coverageOf(in Input) coverage {
 		c.rotated[o.Name] = o.Err == nil && o.Waiting == ""
 		c.placed[o.Name] = o.TargetsRead
 	}
+	for _, f := range in.Failures {
+		for _, name := range f.Keys { // nothing was read of it
+			c.rotated[name] = false
+		}
+		if f.Key != "" && f.Step == "" { // nor of this one
+			c.rotated[f.Key] = false
+		}
+	}
 	for _, f := range in.Spend {
 		c.spend[f.Key] = budget.Judged(f)
 	}

@@ -87,7 +87,7 @@ func targetsText(k Key) string {
 	return strings.Join(names, ", ")
 }
 
-// tellable returns the findings of r and one for each key or step that failed. While the proxy is down or without its
+// tellable returns the findings of r and one for each key or step that failed, and for keys that were left. While the proxy is down or without its
 // database, that is the one cause, and failures of keys are not told one by one.
 func tellable(r Report) []finding.Finding {
 	found := slices.Clone(r.Findings)
@@ -96,6 +96,13 @@ func tellable(r Report) []finding.Finding {
 	})
 	if down {
 		return found
+	}
+	if n := r.Totals.Left; n > 0 {
+		found = append(found, finding.Finding{
+			Rule: RuleFailed, Severity: finding.Warning, Subject: finding.Subject{Kind: "tool", Name: "stop"},
+			Summary: fmt.Sprintf("interrupted: %d of %d keys not looked after", n, max(n, r.Totals.Keys)),
+			Cause:   "the program was told to stop", Advice: "The next run goes on with them.",
+		})
 	}
 	seen := map[finding.Subject]bool{}
 	for _, f := range r.Failures {

@@ -286,7 +286,7 @@ func (r *Report) grade() {
 		if w := worst[k.Name]; w > 0 {
 			k.Worst = (w - 1).String()
 		}
-		k.Failed = slices.ContainsFunc(r.Failures, func(f Failure) bool { return f.Key == k.Name })
+		k.Failed = slices.ContainsFunc(r.Failures, func(f Failure) bool { return f.concerns(k.Name) })
 	}
 	slices.SortFunc(r.Keys, func(a, b Key) int {
 		return cmp.Or(

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -212,10 +213,11 @@ type Totals struct {
 
 // Failure is one thing that was tried and did not work; the rest was done.
 type Failure struct {
-	Step    string `json:"step,omitempty"` // of the rotation, or "observe", "tell"
-	Key     string `json:"key,omitempty"`
-	Target  string `json:"target,omitempty"` // the place written to, or the sender
-	Message string `json:"message"`
+	Step    string   `json:"step,omitempty"` // of the rotation, or "observe", "tell"
+	Key     string   `json:"key,omitempty"`
+	Keys    []string `json:"keys,omitempty"`   // of a failure that stopped more than itself: the keys that nothing was read of
+	Target  string   `json:"target,omitempty"` // the place written to, or the sender
+	Message string   `json:"message"`
 
 	// Public is Message in words for everybody. Where it is empty, public views leave the reason out.
 	Public string `json:"-"`
@@ -237,6 +239,9 @@ func (f *failed) Error() string { return f.failure.Message }
 
 // Public returns the words for everybody.
 func (f *failed) Public() string { return cmp.Or(f.failure.Public, leftOut) }
+
+// concerns reports whether the failure is one of the key.
+func (f Failure) concerns(key string) bool { return f.Key == key || slices.Contains(f.Keys, key) }
 
 // Worst returns the severity of the worst finding, and false if there is none.
 func (r Report) Worst() (finding.Severity, bool) {

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/org/openclaw-litellm-action/github"
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/rotate"
@@ -67,7 +68,7 @@ func (b *bot) adviseProxy(err error) error {
 			return b.source("litellm-master-key"), "this key may not do that; the README lists the routes a management key needs"
 		case litellm.NotLiteLLM:
 			return b.source("litellm-base-url"), "give the proxy's own address, such as https://litellm.example.com"
-		case litellm.ProxyDown:
+		case litellm.ProxyDown, litellm.NotAsked:
 			if nobodyThere(e) {
 				return b.source("litellm-base-url"), "see that the proxy runs and that this is its address"
 			}
@@ -163,6 +164,8 @@ func (t advisedTarget) Stamp(ctx context.Context) (string, error) {
 }
 
 func (t advisedTarget) Write(ctx context.Context, v secret.Value) (string, bool, error) {
+	ctx, end := netx.Grace(ctx, placeGrace)
+	defer end()
 	stamp, own, err := t.Target.Write(ctx, v)
 	return stamp, own, t.advise(err)
 }

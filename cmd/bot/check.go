@@ -8,6 +8,7 @@ import (
 
 	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/failover"
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/observe"
 	"github.com/org/openclaw-litellm-action/rotate"
@@ -33,7 +34,7 @@ func (p *pass) check(ctx context.Context) {
 		keys, facts = append(keys, k), append(facts, f)
 		o.Knows(k.Name, f.Generations)
 	}
-	seen := o.Look(ctx, p.in.Now)
+	seen, looked := p.look(ctx, o)
 	if p.set.Failover.Probe && !p.set.DryRun && seen.Failover.Proxy.Ready {
 		o.Probe(ctx, &seen.Failover, p.callers(), p.in.Now)
 	}
@@ -48,8 +49,28 @@ func (p *pass) check(ctx context.Context) {
 		f.Prices = nil // they are for judging
 		p.in.Spend = append(p.in.Spend, *f)
 	}
+	if !looked {
+		return
+	}
 	p.in.Failover = &seen.Failover
 	p.in.Findings = append(p.in.Findings, failover.Check(seen.Failover, failover.Policy{FallbackRate: p.set.Failover.FallbackRate}, p.in.Now)...)
+}
+
+// look asks for the state of the proxy. It returns false if that was broken off, which says nothing about the proxy: the keys
+// are left if it was by the signal to stop.
+func (p *pass) look(ctx context.Context, o observe.Observer) (observe.Seen, bool) {
+	if netx.Broken(ctx) == nil || p.proxy.Unreachable() != nil {
+		seen := o.Look(ctx, p.in.Now)
+		if netx.Broken(ctx) == nil || seen.Failover.Proxy.Ready || p.proxy.Unreachable() != nil {
+			return seen, true
+		}
+	}
+	if why := netx.Broken(ctx); why.Reason == netx.Stopped {
+		for _, k := range p.selected() {
+			p.refused.add(why, "observe", k.Name)
+		}
+	}
+	return observe.Seen{}, false
 }
 
 // prices adds what the models of keys with a small budget may cost, where LiteLLM reserves a call's worst case (1.93 on).
@@ -64,7 +85,7 @@ func (p *pass) prices(ctx context.Context, keys []settings.Key, facts []budget.F
 	}
 	deployments, err := p.proxy.Deployments(ctx)
 	if err != nil {
-		p.doubt("whether small budgets have room for a call is not judged", err, "")
+		p.noteErr("whether small budgets have room for a call is not judged", err)
 	}
 	for i := range facts {
 		f := &facts[i]
@@ -105,7 +126,18 @@ func (p *pass) days(ctx context.Context, o observe.Observer, f *budget.Facts, k 
 		p.failed(k.Name, err)
 		return
 	}
-	p.doubt("forecasts are not made for "+k.Name, err, "")
+	p.noteErr("forecasts are not made for "+k.Name, err)
+}
+
+// noteErr notes what is done without. Of several things that one event refuses, the first is noted.
+func (p *pass) noteErr(what string, err error) {
+	if why := netx.RefusalOf(err); why != nil {
+		if slices.Contains(p.noted, why) {
+			return
+		}
+		p.noted = append(p.noted, why)
+	}
+	p.doubt(what, err, "")
 }
 
 // spendPolicy is what the settings say about a key's spend.

@@ -19,10 +19,11 @@ func (b *bot) connect() error {
 	if err != nil {
 		return err
 	}
+	b.systems = newSystems()
 	b.http = &http.Client{Transport: transport, CheckRedirect: noRedirect}
 	b.proxy = &litellm.Client{
 		BaseURL: b.set.LiteLLM.BaseURL, Key: b.set.LiteLLM.Key,
-		HTTP: &http.Client{Transport: transport}, Now: b.now, Sleep: b.sleep,
+		HTTP: &http.Client{Transport: transport}, Now: b.now, Sleep: b.sleep, System: b.systems.litellm,
 	}
 	secrets, err := b.connectSecrets(transport)
 	if err != nil {
@@ -39,6 +40,9 @@ func (b *bot) connect() error {
 // transport trusts the system's certificate authorities and those of ca-file.
 func (b *bot) transport() (*http.Transport, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
+	if b.dial != nil {
+		t.DialContext, t.Proxy = b.dial, nil
+	}
 	if b.set.LiteLLM.CAFile == "" {
 		return t, nil
 	}

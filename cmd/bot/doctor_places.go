@@ -22,8 +22,8 @@ func (x *examination) places(ctx context.Context) {
 	x.keys = x.set.Keys
 	if x.asked {
 		_, found := x.expanded(ctx)
-		for _, err := range found.errs {
-			x.judge("repositories", "", err, "", "see secrets-token")
+		for _, f := range found.failed {
+			x.judge("repositories", "", f.err, "", "see secrets-token")
 		}
 		x.keys = found.keys
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/github"
-	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/rotate"
 	"github.com/org/openclaw-litellm-action/settings"
 )
@@ -22,12 +21,17 @@ type expansion struct {
 	holders  *rotate.Holders // nil: no key has a for_each
 	others   []string        // keys that exist and that nothing is known of in this pass
 	findings []finding.Finding
-	failures []report.Failure
-	errs     []error
+	failed   []keyError
 
 	listed map[string]listing // by owner
 	names  map[string]settings.Source
 	places map[string]settings.Source
+}
+
+// keyError is what failed about a key.
+type keyError struct {
+	key string
+	err error
 }
 
 // listing is the repositories of an owner, or why there are none.
@@ -72,7 +76,7 @@ func (b *bot) expanded(ctx context.Context) (*bot, *expansion) {
 // checkNamed wants the keys asked for by name to be there.
 func (b *bot) checkNamed(x *expansion) {
 	for _, name := range b.set.Names {
-		if _, known := x.names[name]; !known && len(x.errs) == 0 {
+		if _, known := x.names[name]; !known && len(x.failed) == 0 {
 			x.fail(name, &settingFault{fmt.Errorf("there is no key %q", name), b.source("names"), "name a key of the configuration, or of a repository that for_each finds"})
 		}
 	}
@@ -162,8 +166,7 @@ func (x *expansion) add(k settings.Key) error {
 }
 
 func (x *expansion) fail(key string, err error) {
-	x.errs = append(x.errs, report.Leaves(err)...)
-	x.failures = append(x.failures, report.FailureOf("for_each", key, "", err))
+	x.failed = append(x.failed, keyError{key, err})
 }
 
 // dispatch tells workflows of a repository that the key has a new generation: never which.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/report"
 )
 
@@ -35,19 +36,26 @@ func (b *bot) heartbeat(ctx context.Context, good bool, r report.Report) error {
 	body := b.known.Redact(report.Heartbeat(r))
 	ctx, cancel := context.WithTimeout(ctx, heartbeatTimeout)
 	defer cancel()
+	turn, err := b.systems.heartbeat.Begin(ctx, netx.Operation{Route: "the ping"})
+	if err != nil {
+		return fmt.Errorf("pinging the heartbeat (%s): %w", b.source("heartbeat-url"), err)
+	}
+	defer turn.Close()
 	for n := 1; ; n++ {
-		again, err := b.ping(ctx, u, body)
-		if err == nil || !again || n == heartbeatAttempts {
+		again, err := b.ping(turn, u, body)
+		if err == nil || !again || !turn.Again(netx.Passing, heartbeatAttempts) {
 			return err
 		}
-		if b.sleep(ctx, time.Duration(n)*time.Second) != nil {
+		if turn.Pause(time.Duration(n)*time.Second, b.sleep) != nil {
 			return err
 		}
 	}
 }
 
 // ping makes one attempt. again tells that another one may do better. The URL is a secret: its path appears in no error.
-func (b *bot) ping(ctx context.Context, u *url.URL, body string) (again bool, err error) {
+func (b *bot) ping(turn *netx.Turn, u *url.URL, body string) (again bool, err error) {
+	ctx, cancel := turn.Attempt(heartbeatTimeout)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), strings.NewReader(body))
 	if err != nil {
 		return false, fmt.Errorf("pinging the heartbeat: %s is no URL", b.source("heartbeat-url"))
@@ -55,7 +63,7 @@ func (b *bot) ping(ctx context.Context, u *url.URL, body string) (again bool, er
 	req.Header.Set("Content-Type", "text/plain; charset=utf-8")
 	resp, err := b.http.Do(req)
 	if err != nil {
-		return ctx.Err() == nil, fmt.Errorf("pinging the heartbeat (%s): no answer from %s", b.source("heartbeat-url"), u.Host)
+		return netx.Classify(err) != netx.Lasting, fmt.Errorf("pinging the heartbeat (%s): no answer from %s", b.source("heartbeat-url"), u.Host)
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))

@@ -15,8 +15,11 @@ import (
 
 func main() {
 	stop, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(stop, restore) // a second signal ends the program at once
-	dir, _ := os.Getwd()             // without one, relative paths are refused where they are used
+	context.AfterFunc(stop, func() {
+		restore() // a second signal ends the program at once
+		time.AfterFunc(stopWithin, func() { os.Exit(exitFailed) })
+	})
+	dir, _ := os.Getwd() // without one, relative paths are refused where they are used
 	os.Exit(run(process{
 		args: os.Args[1:], getenv: os.Getenv, environ: os.Environ(), dir: dir, readFile: os.ReadFile, now: time.Now, stop: stop.Done(),
 		stdout: os.Stdout, stderr: os.Stderr, stdoutTerminal: isTerminal(os.Stdout), stderrTerminal: isTerminal(os.Stderr),

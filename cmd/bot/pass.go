@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/observe"
 	"github.com/org/openclaw-litellm-action/report"
@@ -21,8 +22,10 @@ type pass struct {
 	holders *rotate.Holders // all of them, where they had to be read anyway
 	told    report.Result
 	errs    []error // everything that failed, for the exit code
-	touched bool    // something outside was written, apart from what people were told
-	due     bool    // a plan found work
+	refused refusals
+	noted   []*netx.Refusal // what notes tell of already
+	touched bool            // something outside was written, apart from what people were told
+	due     bool            // a plan found work
 }
 
 // once makes one pass of the command, prints it and returns the exit code.
@@ -63,38 +66,45 @@ func (p *pass) complain() {
 // pass does the parts that the command asks for. What fails in one part stops no other.
 func (b *bot) pass(ctx context.Context) *pass {
 	began := b.now()
-	b, found := b.expanded(ctx)
-	p := &pass{bot: b, holders: found.holders, errs: found.errs}
+	in, end := b.phases(ctx)
+	defer end()
+	b, found := b.expanded(in.work)
+	p := &pass{bot: b, holders: found.holders}
 	p.in = report.Input{
 		Now: began, Command: b.set.Command, DryRun: b.set.DryRun, Version: version, Redact: b.known.Redact, Zone: b.set.LiteLLM.Timezone,
-		Findings: found.findings, Failures: found.failures, Configured: found.others,
+		Findings: found.findings, Configured: found.others,
+	}
+	for _, f := range found.failed {
+		p.fail("for_each", f.key, f.err)
 	}
 	for _, k := range b.set.Keys {
 		p.in.Configured = append(p.in.Configured, k.Name)
 	}
 	switch {
 	case b.set.Command == settings.CommandKeys && !b.set.Unblock:
-		p.list(ctx)
+		p.list(in.work)
 	case b.set.Command == settings.CommandKeys:
-		p.rotate(ctx)
+		p.rotate(in.work)
 	case b.set.Does(settings.PartRotate):
-		p.rotate(ctx)
+		p.rotate(in.work)
 	}
 	if p.holders != nil {
 		p.in.Findings = append(p.in.Findings, p.holders.Unconfigured(b.set.Owner, p.in.Configured)...)
 	}
 	if b.set.Does(settings.PartCheck) {
-		p.check(ctx)
+		p.check(in.work)
 	}
-	p.chart(ctx)
+	p.chart(in.work)
 	p.past(ctx)
 	if b.set.Command == settings.CommandReport {
-		p.period(ctx)
+		p.period(in.work)
 	}
+	p.tellRefused(netx.Broken(in.work))
+	p.sayLeft()
 	p.count()
 	if b.set.Does(settings.PartReport) && !b.set.DryRun {
-		p.tell(ctx)
-		if err := b.heartbeat(ctx, len(p.errs) == 0, p.report()); err != nil {
+		p.tell(in.telling)
+		if err := b.heartbeat(in.pinging, len(p.errs) == 0 && p.in.Left == 0, p.report()); err != nil {
 			p.errs = append(p.errs, err)
 			p.in.Failures = append(p.in.Failures, report.FailureOf("heartbeat", "", "", err))
 		}
@@ -112,7 +122,12 @@ func (p *pass) rotate(ctx context.Context) {
 			left--
 		}
 	}
-	if p.in.Left = left; left > 0 {
+	p.in.Left = left
+}
+
+// sayLeft notes that keys were not looked after.
+func (p *pass) sayLeft() {
+	if p.in.Left > 0 {
 		p.in.Notes = append(p.in.Notes, p.leftover())
 	}
 }
@@ -147,6 +162,7 @@ func (p *pass) list(ctx context.Context) {
 func (p *pass) take(outcomes []rotate.Outcome) {
 	for i := range outcomes {
 		p.adviseOutcome(&outcomes[i])
+		p.takeRefused(&outcomes[i])
 	}
 	p.in.Outcomes = outcomes
 	for _, o := range outcomes {
@@ -180,18 +196,13 @@ func (p *pass) failed(key string, err error) {
 		}
 		err = fmt.Errorf("key %q %s: bot rotate", key, what)
 	}
-	err = p.adviseProxy(err)
-	p.errs = append(p.errs, report.Leaves(err)...)
-	p.in.Failures = append(p.in.Failures, report.FailureOf("observe", key, "", err))
+	p.fail("observe", key, p.adviseProxy(err))
 }
 
 // tell tells people what is new.
 func (p *pass) tell(ctx context.Context) {
 	p.told, _ = p.telling().Tell(ctx, report.New(p.in)) // the error is that of the failures
-	for _, f := range p.told.Failures {
-		p.errs = append(p.errs, f.Err())
-	}
-	p.in.Failures = append(p.in.Failures, p.told.Failures...)
+	p.takeTold(p.told.Failures)
 	p.in.Notes = append(p.in.Notes, p.told.Notes...)
 	if n := len(p.told.Notices); n > 0 && p.told.Writes > 0 {
 		p.in.Notes = append(p.in.Notes, p.toldWhere(n))

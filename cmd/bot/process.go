@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"net"
 	"os"
 	"time"
 
@@ -31,10 +32,14 @@ type process struct {
 	now            func() time.Time
 	sleep          func(context.Context, time.Duration) error // waits, or returns when the context ends; nil: sleep
 	stop           <-chan struct{}                            // closed by the first signal: finish the step in hand
+	dial           dialer                                     // connects to outside systems; nil: over the network
 	stdout, stderr io.Writer
 	stdoutTerminal terminal
 	stderrTerminal terminal
 }
+
+// dialer makes connections.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 // terminal says whether a stream is one, and how wide. A width of 0 is no terminal.
 type terminal struct{ width int }

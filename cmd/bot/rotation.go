@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/org/openclaw-litellm-action/github"
+	"github.com/org/openclaw-litellm-action/internal/netx"
+	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/rotate"
 	"github.com/org/openclaw-litellm-action/settings"
 )
@@ -28,7 +30,7 @@ func (b *bot) rotateKeys(ctx context.Context, fleet *rotate.Fleet, dry bool) []r
 	for range min(atOnce, len(keys)) {
 		wg.Go(func() {
 			for i := range work {
-				o := shift.rotate(ctx, keys[i])
+				o := untouched(shift.rotate(ctx, keys[i]))
 				outcomes[i] = &o
 				shift.progress.done()
 			}
@@ -57,10 +59,24 @@ feeding:
 	return done
 }
 
+// untouched turns the outcome of a key whose reading the signal to stop has ended into one that waits for the next run.
+func untouched(o rotate.Outcome) rotate.Outcome {
+	if o.Err == nil || len(o.Steps) > 0 {
+		return o
+	}
+	for _, e := range report.Leaves(o.Err) {
+		if why := netx.RefusalOf(e); why == nil || why.Reason != netx.Stopped {
+			return o
+		}
+	}
+	o.Err, o.Waiting = nil, rotate.ToldToStop
+	return o
+}
+
 // readFleet reads the selected keys together, if that takes fewer requests; nil: it does not.
 func (b *bot) readFleet(ctx context.Context, holders *rotate.Holders) *rotate.Fleet {
 	fleet, err := rotate.ReadFleet(ctx, b.proxy, len(b.selected()), holders)
-	if err != nil {
+	if err != nil && netx.RefusalOf(err) == nil {
 		b.log.Warn("reading the keys one by one, because reading them together failed", "error", err)
 	}
 	return fleet
@@ -146,7 +162,7 @@ func (b *bot) ready(k settings.Key) func(context.Context) (context.Context, func
 			}
 			ctx = reserved
 		}
-		return ctx, done, nil
+		return netx.Acting(ctx), done, nil // what is begun is finished
 	}
 }
 

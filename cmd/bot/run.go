@@ -13,6 +13,7 @@ import (
 
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/github"
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/secret"
@@ -28,6 +29,7 @@ type bot struct {
 	action *githubactions.Action // nil outside Actions
 	log    *slog.Logger
 
+	systems   systems
 	proxy     *litellm.Client
 	secrets   secretsAPI
 	issuesAPI *github.Client // writes the living issue
@@ -71,7 +73,7 @@ func run(p process) int {
 	if set.SpendLogs != "" {
 		return b.spendLogs()
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(b.begun(context.Background()))
 	defer cancel()
 	if set.Sandbox {
 		close, err := b.enterSandbox(ctx)
@@ -82,11 +84,13 @@ func run(p process) int {
 	} else if err := b.connect(); err != nil {
 		return b.refuse(err)
 	}
-	if set.Command == settings.CommandOpenClaw {
-		return b.openclaw(ctx)
-	}
-	if set.Command == settings.CommandDoctor {
-		return b.doctor(ctx)
+	if set.Command == settings.CommandOpenClaw || set.Command == settings.CommandDoctor {
+		looking, end := netx.Grace(netx.Planning(ctx), 0) // they finish nothing
+		defer end()
+		if set.Command == settings.CommandDoctor {
+			return b.doctor(looking)
+		}
+		return b.openclaw(looking)
 	}
 	if set.Command == settings.CommandServe {
 		return b.serve(ctx)

@@ -67,7 +67,7 @@ func (b *bot) connectSecrets(t http.RoundTripper) (secretsAPI, error) {
 func (b *bot) githubClient(t http.RoundTripper, token secret.Value) *github.Client {
 	return &github.Client{
 		Token: token, APIURL: b.set.GitHub.APIURL, HTTP: &http.Client{Transport: t}, Now: b.now, Sleep: b.sleep,
-		Pace: b.pace.of(token.SHA256()).Wait, UserAgent: "openclaw-litellm-action/" + version,
+		Pace: b.pace.of(token.SHA256()).Wait, UserAgent: "openclaw-litellm-action/" + version, System: b.systems.github,
 	}
 }
 

@@ -22,7 +22,7 @@ func (b *bot) serve(ctx context.Context) int {
 		return b.refuse(err)
 	}
 	d := &daemon.Daemon{
-		Jobs: jobs, Log: b.log, HealthListen: b.set.HealthListen, Now: b.now,
+		Jobs: jobs, Log: b.log, HealthListen: b.set.HealthListen, Now: b.now, StopGrace: stopWithin,
 		OnListen: func(a net.Addr) { b.log.Info("health endpoints listen", "address", a.String()) },
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -66,6 +66,7 @@ func (b *bot) scheduled(command string) func(ctx context.Context) error {
 		once, set := *b, *b.set
 		once.set, once.stop = &set, daemon.Stopping(ctx)
 		set.Command, set.Parts = command, partsOf(command)
+		ctx = once.begun(ctx)
 		if err := once.connect(); err != nil {
 			return err
 		}

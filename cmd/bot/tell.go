@@ -38,18 +38,18 @@ func (b *bot) telling() report.Telling {
 	switch {
 	case !b.set.Slack.BotToken.IsZero():
 		t.Messengers = append(t.Messengers, &channel{
-			bot:     slack.Bot{Token: b.set.Slack.BotToken, APIURL: b.set.Slack.APIURL, HTTP: b.http, Notes: notes, Sleep: b.sleep},
+			bot:     slack.Bot{Token: b.set.Slack.BotToken, APIURL: b.set.Slack.APIURL, HTTP: b.http, Notes: notes, Sleep: b.sleep, System: b.systems.slack},
 			channel: b.set.Slack.Channel, name: "slack", advise: b.adviseSlack,
 		})
 		if b.set.Slack.CriticalChannel != "" {
 			t.Pager = &channel{
-				bot:     slack.Bot{Token: b.set.Slack.BotToken, APIURL: b.set.Slack.APIURL, HTTP: b.http, Notes: notes, Sleep: b.sleep},
+				bot:     slack.Bot{Token: b.set.Slack.BotToken, APIURL: b.set.Slack.APIURL, HTTP: b.http, Notes: notes, Sleep: b.sleep, System: b.systems.slack},
 				channel: b.set.Slack.CriticalChannel, name: "slack-critical", advise: b.adviseCritical,
 			}
 		}
 	case !b.set.Slack.WebhookURL.IsZero():
 		t.Messengers = append(t.Messengers, &webhook{
-			slack.Webhook{URL: b.set.Slack.WebhookURL, HTTP: b.http, Notes: notes, Sleep: b.sleep}, b.adviseSlack,
+			slack.Webhook{URL: b.set.Slack.WebhookURL, HTTP: b.http, Notes: notes, Sleep: b.sleep, System: b.systems.slack}, b.adviseSlack,
 		})
 	}
 	return t

@@ -56,7 +56,7 @@ func Until(at time.Time, h http.Header, now time.Time) time.Duration {
 // never set tells nothing.
 func Date(h http.Header) (date time.Time, ok bool) {
 	at, err := http.ParseTime(h.Get("Date"))
-	if err != nil || at.Year() < 2020 || at.Year() >= 2200 {
+	if err != nil || at.Year() < 1980 || at.Year() >= 2200 {
 		return time.Time{}, false
 	}
 	return at.UTC(), true

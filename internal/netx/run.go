@@ -21,7 +21,8 @@ type Run struct {
 	alarm   *time.Timer   // when Reading will be used up
 	spent   chan struct{} // closed when it is
 	over    *Refusal      // why, once it is
-	stopped *Refusal
+	stopped *Refusal      // what the signal breaks off
+	signal  time.Time     // when the signal was noticed; zero: not yet
 }
 
 type runKey struct{}
@@ -66,8 +67,9 @@ func (r *Run) stopping() bool {
 	}
 }
 
-// Grace returns a copy of ctx that ends d after the program of ctx's run is told to stop. The copy counts from the moment
-// of the signal only if it was made before. Its cause is a *Refusal. cancel releases it.
+// Grace returns a copy of ctx that ends d after the program of ctx's run is told to stop. The time counts from the signal
+// also for a copy that is made later, as long as one that was made before still goes on when the signal comes. Its cause is
+// a *Refusal. cancel releases it.
 func Grace(ctx context.Context, d time.Duration) (_ context.Context, cancel context.CancelFunc) {
 	run := runOf(ctx)
 	ctx, end := context.WithCancelCause(ctx)
@@ -77,7 +79,7 @@ func Grace(ctx context.Context, d time.Duration) (_ context.Context, cancel cont
 		case <-ctx.Done():
 			return
 		}
-		timer := time.NewTimer(d)
+		timer := time.NewTimer(d - run.sinceSignal())
 		defer timer.Stop()
 		select {
 		case <-timer.C:
@@ -87,6 +89,19 @@ func Grace(ctx context.Context, d time.Duration) (_ context.Context, cancel cont
 	}()
 	return ctx, func() { end(context.Canceled) }
 }
+
+// sinceSignal returns how long ago the signal was first noticed.
+func (r *Run) sinceSignal() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.signal.IsZero() {
+		r.signal = r.now()
+	}
+	return r.now().Sub(r.signal)
+}
+
+// Broken returns why reads of planning are broken off in ctx's run, nil if they are not.
+func Broken(ctx context.Context) *Refusal { return runOf(ctx).broken() }
 
 // toldToStop is the one refusal of what a signal broke off.
 func (r *Run) toldToStop() *Refusal {

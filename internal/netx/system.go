@@ -13,8 +13,10 @@ const (
 	ProbeTimeout = 5 * time.Second
 	// StopTimeout is how long a request may take that is sent after the program was told to stop.
 	StopTimeout = time.Second
-	// silence is how long an operation must have waited for its caller's time limit to say something about the system.
-	silence = 5 * time.Second
+	// silence is how long an operation must have waited for its caller's time limit to say something about the system, and
+	// stopSilence how long for the signal to stop.
+	silence     = 5 * time.Second
+	stopSilence = 10 * time.Second
 )
 
 // Reason says why an operation was refused.
@@ -85,6 +87,19 @@ type System struct {
 	state state
 	why   *Refusal            // unless it answers
 	slow  map[string]*Refusal // by route: not answered in time, although the system answers otherwise
+}
+
+// Refusal returns why nothing is asked of the system any more, nil if it is.
+func (s *System) Refusal() *Refusal {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == dead {
+		return s.why
+	}
+	return nil
 }
 
 // state is what is known of a system.
@@ -223,14 +238,15 @@ func (t *Turn) Answered() { t.system.answered() }
 // to print. It returns err with its text; RefusalOf finds the refusal in it if the run broke the operation off, or if it shows
 // that the system does not answer.
 func (t *Turn) GiveUp(c Class, what string, err error) error {
-	if refusal := RefusalOf(context.Cause(t.ctx)); refusal != nil {
+	waited := t.run.now().Sub(t.began)
+	refusal := RefusalOf(context.Cause(t.ctx))
+	switch {
+	case refusal != nil && (refusal.Reason != Stopped || waited < stopSilence):
 		return blame(err, refusal)
-	}
-	if t.ctx.Err() != nil { // by the caller
-		patient := errors.Is(t.ctx.Err(), context.DeadlineExceeded) && t.run.now().Sub(t.began) >= silence
-		if !patient {
-			return err
-		}
+	case t.ctx.Err() == nil:
+	case refusal == nil && (waited < silence || !errors.Is(t.ctx.Err(), context.DeadlineExceeded)):
+		return err
+	default: // what was waited for in vain
 		c = Silent
 	}
 	if !c.unanswered() || t.Apart {
@@ -299,8 +315,12 @@ func (s *System) complaint(t *Turn, c Class, what string) string {
 	if name == "" {
 		name = "it"
 	}
-	if c == Silent {
-		return fmt.Sprintf("%s does not answer (%s timed out %s in %s)", name, t.Route, times(t.sent), short(t.run.now().Sub(t.began)))
+	waited := short(t.run.now().Sub(t.began))
+	switch {
+	case c == Silent && t.run.stopping() && t.ctx.Err() != nil:
+		return fmt.Sprintf("%s did not answer %s within %s, until the program was told to stop", name, t.Route, waited)
+	case c == Silent:
+		return fmt.Sprintf("%s does not answer (%s timed out %s in %s)", name, t.Route, times(t.sent), waited)
 	}
 	return fmt.Sprintf("%s cannot be reached (%s: %s)", name, t.Route, what)
 }

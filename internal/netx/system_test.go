@@ -223,7 +223,7 @@ func TestStop(t *testing.T) {
 		graced, cancel := netx.Grace(base, 3*time.Second)
 		defer cancel()
 		start := time.Now()
-		time.AfterFunc(10*time.Second, func() { close(stop) })
+		time.AfterFunc(4*time.Second, func() { close(stop) })
 		type result struct {
 			n    int
 			err  error
@@ -238,16 +238,20 @@ func TestStop(t *testing.T) {
 			return done
 		}
 		reading, acting := run(netx.Planning(graced), read("GET /"), never), run(graced, netx.Operation{Route: "PUT /"}, never)
-		inTime := run(graced, netx.Operation{Route: "PUT /"}, 12*time.Second)
-		if r := <-reading; r.took != 10*time.Second || r.n != 1 || netx.RefusalOf(r.err) == nil || netx.RefusalOf(r.err).Reason != netx.Stopped {
+		inTime := run(graced, netx.Operation{Route: "PUT /"}, 6*time.Second)
+		if r := <-reading; r.took != 4*time.Second || r.n != 1 || netx.RefusalOf(r.err) == nil || netx.RefusalOf(r.err).Reason != netx.Stopped {
 			t.Errorf("the read of planning: %+v", r)
 		}
-		if r := <-inTime; r.err != nil || r.took != 12*time.Second {
+		if r := <-inTime; r.err != nil || r.took != 6*time.Second {
 			t.Errorf("what was answered in its grace: %+v", r)
 		}
-		if r := <-acting; r.took != 13*time.Second || r.n != 1 || netx.RefusalOf(r.err) == nil {
+		if r := <-acting; r.took != 7*time.Second || r.n != 1 || netx.RefusalOf(r.err) == nil {
 			t.Errorf("what was under way: %+v", r)
 		}
+		late, cancelLate := netx.Grace(base, 5*time.Second)
+		defer cancelLate()
+		<-late.Done()
+		took(t, start, 9*time.Second) // counted from the signal
 		start = time.Now()
 		s := &netx.System{Name: "Slack"}
 		if n, err := ask(base, s, netx.Operation{Route: "POST /a"}, never); n != 1 || netx.RefusalOf(err) == nil {
@@ -259,6 +263,21 @@ func TestStop(t *testing.T) {
 		took(t, start, netx.StopTimeout)
 		if n, err := ask(netx.Planning(base), &netx.System{}, read("GET /"), 0); n != 0 || netx.RefusalOf(err) == nil || !netx.Stopping(base) {
 			t.Errorf("a new read: %d attempts, %v", n, err)
+		}
+	})
+}
+
+// TestStopTellsOfSilence: what was waited for in vain until the signal is told of the system, and not of the signal.
+func TestStopTellsOfSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stop := make(chan struct{})
+		time.AfterFunc(20*time.Second, func() { close(stop) })
+		s, base := &netx.System{Name: "the proxy"}, netx.With(t.Context(), &netx.Run{Stop: stop})
+		_, err := ask(netx.Planning(base), s, read("GET /user/info"), never)
+		why := netx.RefusalOf(err)
+		want := "the proxy did not answer GET /user/info within 20s, until the program was told to stop"
+		if why == nil || why.Error() != want || why.Reason != netx.Unanswered || s.Refusal() != why {
+			t.Errorf("%v: %v", err, why)
 		}
 	})
 }
