@@ -14,6 +14,8 @@ const (
 	leastDays   = 3    // full days that a forecast needs
 	weekdayDays = 14   // full days from which each weekday has a mean of its own
 	eighty      = 1.28 // standard deviations to either side that hold four of five
+
+	longestWindow = 400 * 24 * time.Hour // no budget has a longer one, whatever a proxy says of its reset
 )
 
 // Outlook is a forecast of a window's spend, in USD.
@@ -29,7 +31,7 @@ type Outlook struct {
 // full days known, from the first with any activity on. With two weeks of them each weekday has its own mean. ok is false
 // with fewer than three full days, without a window, and for windows shorter than three days, in which days tell nothing.
 func Forecast(f Facts, now time.Time) (o Outlook, ok bool) {
-	if !f.ResetAt.After(now) || f.period() < leastDays*24*time.Hour {
+	if !f.ResetAt.After(now) || f.ResetAt.Sub(now) > longestWindow || f.period() < leastDays*24*time.Hour {
 		return Outlook{}, false
 	}
 	h := newHistory(f, now)
@@ -84,7 +86,7 @@ func newHistory(f Facts, now time.Time) history {
 	}
 	first, err := time.Parse(dayFormat, f.Days[0].Date)
 	today := now.UTC().Truncate(24 * time.Hour)
-	if err != nil || today.Sub(first) > 400*24*time.Hour {
+	if err != nil || today.Sub(first) > longestWindow {
 		return h
 	}
 	for at := first; at.Before(today); at = at.AddDate(0, 0, 1) {

@@ -77,6 +77,11 @@ func TestOutlook(t *testing.T) {
 	if _, ok := budget.Forecast(spentDaily(short, "1", "1", "1"), now); ok {
 		t.Error("days forecast a window of two days")
 	}
+	never := november("1")
+	never.ResetAt = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+	if _, ok := budget.Forecast(spentDaily(never, "1", "1", "1"), now); ok {
+		t.Error("a reset in eight thousand years is worked towards, day by day")
+	}
 	past := november("1")
 	past.ResetAt = now
 	if _, ok := budget.Forecast(spentDaily(past, "1", "1", "1"), now); ok {

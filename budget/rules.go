@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/internal/figure"
 )
 
 // The rules. Each is judged by itself; that one of them is silent says nothing about another.
@@ -114,10 +115,10 @@ func SumDays(days []Day) []ModelSpend {
 			sum := byName[m.Model]
 			sum.Model = m.Model
 			sum.Spend = sum.Spend.Add(m.Spend)
-			sum.Requests += m.Requests
-			sum.Failed += m.Failed
-			sum.Hits += m.Hits
-			sum.Tokens += m.Tokens
+			sum.Requests = figure.Add(sum.Requests, m.Requests)
+			sum.Failed = figure.Add(sum.Failed, m.Failed)
+			sum.Hits = figure.Add(sum.Hits, m.Hits)
+			sum.Tokens = figure.Add(sum.Tokens, m.Tokens)
 			byName[m.Model] = sum
 		}
 	}

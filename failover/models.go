@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/internal/figure"
 )
 
 // unhealthy makes one finding a model group.
@@ -84,7 +85,7 @@ func servedGroup(primary string, rows []Served, lost Unserved, f Facts, p Policy
 		of = f.Requests
 	}
 	reaches := func(n int64) bool { return n > 0 && (of == 0 || float64(n) >= p.FallbackRate*float64(of)) }
-	if !reaches(all.Requests + lost.Requests) {
+	if !reaches(figure.Add(all.Requests, lost.Requests)) {
 		return finding.Finding{}, false
 	}
 	out := finding.Finding{
@@ -224,10 +225,10 @@ func sum(primary string, rows []Served) Served {
 	by := []string{all.By}
 	for _, s := range rows[1:] {
 		by = append(by, s.By)
-		all.Requests += s.Requests
+		all.Requests = figure.Add(all.Requests, s.Requests)
 		all.Of = max(all.Of, s.Of)
 		all.Spend = all.Spend.Add(s.Spend)
-		all.Tokens += s.Tokens
+		all.Tokens = figure.Add(all.Tokens, s.Tokens)
 		all.Keys = append(all.Keys, s.Keys...)
 		if !s.First.IsZero() && (all.First.IsZero() || s.First.Before(all.First)) {
 			all.First = s.First

@@ -12,6 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
@@ -21,6 +22,7 @@ const (
 	jwtBefore    = time.Minute
 	jwtLasts     = 8 * time.Minute
 	refreshAhead = 5 * time.Minute // a token is replaced when it has no longer to live
+	tokenLasts   = time.Hour       // what GitHub gives an installation's token
 )
 
 // App is a GitHub App, which has one installation an owner, each with a token of its own that lasts an hour. It makes
@@ -169,14 +171,21 @@ func (i *installation) token(ctx context.Context) (secret.Value, error) {
 	if answer.Token == "" || answer.ExpiresAt.IsZero() {
 		return secret.Value{}, &Error{Op: op, Kind: Malformed, Err: errors.New("the answer has no token with an end")}
 	}
-	expires := answer.ExpiresAt
-	if date := answered(header); !date.IsZero() { // by our clock, whatever GitHub's says
-		expires = api.now().Add(expires.Sub(date))
-	}
+	expires := api.now().Add(lasts(answer.ExpiresAt, header, api.now()))
 	i.client.notePermissions(answer.Permissions)
 	i.current = credential{secret.New(answer.Token), expires}
 	i.app.note(i.current.value)
 	return i.current.value, nil
+}
+
+// lasts is how long a token lasts that ends at a time by GitHub's clock, which the answer tells: an hour at most, whatever
+// either clock says.
+func lasts(end time.Time, h http.Header, now time.Time) time.Duration {
+	left := netx.Until(end, h, now)
+	if left == 0 { // an absurd Date header
+		left = netx.Until(end, nil, now)
+	}
+	return min(left, tokenLasts)
 }
 
 // find asks GitHub for the owner's installation. An owner is an organization or a person; GitHub keeps them apart here.

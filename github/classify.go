@@ -171,7 +171,8 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 		return wait
 	}
 	if reset, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil && h.Get("X-RateLimit-Remaining") == "0" {
-		return netx.Until(time.Unix(reset, 0), h, now) + time.Second
+		const latest = 1 << 40 // beyond that, time itself overflows
+		return netx.Until(time.Unix(min(reset, latest), 0), h, now) + time.Second
 	}
 	return secondaryWait
 }

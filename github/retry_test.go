@@ -200,3 +200,35 @@ func TestLargeAnswer(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLinksInACircle: a list whose pages lead back to each other ends with an error.
+func TestLinksInACircle(t *testing.T) {
+	requests := 0
+	var server *httptest.Server
+	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		next := map[string]string{"": "2", "2": "3", "3": "2"}[r.URL.Query().Get("page")]
+		w.Header().Set("Link", fmt.Sprintf(`<%s/orgs/acme/repos?page=%s>; rel="next"`, server.URL, next))
+		fmt.Fprint(w, "[]")
+	}))
+	defer server.Close()
+	_, err := (&github.Client{APIURL: server.URL}).OrganizationRepositories(t.Context(), "acme")
+	if !errors.Is(err, github.Malformed) || !strings.Contains(err.Error(), "go in a circle") || requests != 3 {
+		t.Errorf("%d requests: %v", requests, err)
+	}
+}
+
+// TestAbsurdReset: a limit that is reset in some other age is neither waited for nor wraps around.
+func TestAbsurdReset(t *testing.T) {
+	for _, header := range []http.Header{
+		{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"9223372036854775807"}}, {"Retry-After": {"99999999"}}, {"Retry-After": {"1e300"}},
+	} {
+		w := newWorld(t, githubtest.Limits{})
+		w.server.Inject(githubtest.Fault{Status: 403, Header: header, Times: -1})
+		_, err := w.Repository(t.Context(), "acme", "agents")
+		var e *github.Error
+		if !errors.As(err, &e) || e.RetryAfter < 24*time.Hour || e.RetryAfter > 25*time.Hour || w.Requests() != 1 {
+			t.Errorf("%v: %d requests, wait %v, %v", header, w.Requests(), e.RetryAfter, err)
+		}
+	}
+}

@@ -2,7 +2,9 @@ package litellm
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -10,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/internal/figure"
 )
 
 const (
@@ -43,9 +47,13 @@ func (c *Client) Activity(ctx context.Context, q ActivityQuery) (*Activity, erro
 	return &Activity{Days: inOrder(days), Truncated: truncated}, nil
 }
 
+// mostActivity is how many pages of a thousand results are read of one list of days.
+const mostActivity = 200
+
 // activityPages gives every result of a list of days to take, page by page. truncated: the proxy left keys out.
 func (c *Client) activityPages(ctx context.Context, q call, take func(day object) error) (truncated bool, err error) {
-	for page := 1; page <= maxPages; page++ {
+	pages := circle{}
+	for page := 1; page <= mostActivity; page++ {
 		q.query.Set("page", strconv.Itoa(page))
 		o, _, err := c.get(ctx, q, "results")
 		if err != nil {
@@ -53,25 +61,38 @@ func (c *Client) activityPages(ctx context.Context, q call, take func(day object
 		}
 		r := reader{object: o}
 		meta := reader{object: r.inner("metadata")}
-		for _, raw := range r.list("results") {
-			day, err := parseObject(raw)
-			if err == nil {
-				err = take(day)
-			}
-			r.err = errors.Join(r.err, err)
-		}
-		more := meta.flag("has_more") || int64(page) < meta.count("total_pages")
-		if limit := meta.count("api_key_limit"); limit > 0 && meta.count("total_api_keys") > limit {
+		results, total := r.list("results"), int(meta.natural("total_pages"))
+		more := meta.flag("has_more") || page < total
+		if limit := meta.natural("api_key_limit"); limit > 0 && meta.natural("total_api_keys") > limit {
 			truncated = true
 		}
-		if err := errors.Join(r.err, meta.err); err != nil {
-			return false, unreadable(q.op, err)
+		for _, raw := range results {
+			r.err = errors.Join(r.err, takeDay(raw, take))
 		}
-		if !more {
+		switch err := errors.Join(r.err, meta.err); {
+		case err != nil:
+			return false, unreadable(q.op, err)
+		case !more:
 			return truncated, nil
+		case total > mostActivity:
+			return false, endless(q, total, mostActivity)
+		case len(results) == 0:
+			return false, ours(&Error{Op: q.op, Route: "GET " + q.path, Kind: BadAnswer, Message: fmt.Sprintf("page %d is empty, and not the last", page)})
+		}
+		if err := pages.again(q, page, results); err != nil {
+			return false, err
 		}
 	}
-	return false, ours(&Error{Op: q.op, Kind: TooLarge, Message: "the list does not end; ask for fewer days"})
+	return false, endless(q, 0, mostActivity)
+}
+
+// takeDay gives one result to take.
+func takeDay(raw json.RawMessage, take func(day object) error) error {
+	day, err := parseObject(raw)
+	if err != nil {
+		return err
+	}
+	return take(day)
 }
 
 // activityKeys returns the tokens to which sums must be restricted on our side: those of userID where the proxy's release
@@ -171,9 +192,9 @@ func addMetrics(to map[string]Metrics, breakdown *reader, dimension string, only
 func readMetrics(o object) (Metrics, error) {
 	r := reader{object: o}
 	m := Metrics{
-		Spend: r.money("spend"), PromptTokens: r.count("prompt_tokens"), CompletionTokens: r.count("completion_tokens"),
-		Requests: r.count("api_requests"), Successful: r.count("successful_requests"), Failed: r.count("failed_requests"),
-		CacheReadTokens: r.count("cache_read_input_tokens"), CacheSaved: r.amount("prompt_caching_savings_spend"),
+		Spend: r.money("spend"), PromptTokens: r.natural("prompt_tokens"), CompletionTokens: r.natural("completion_tokens"),
+		Requests: r.natural("api_requests"), Successful: r.natural("successful_requests"), Failed: r.natural("failed_requests"),
+		CacheReadTokens: r.natural("cache_read_input_tokens"), CacheSaved: r.amount("prompt_caching_savings_spend"),
 	}
 	return m, r.err
 }
@@ -197,10 +218,18 @@ func sum(of map[string]Metrics) Metrics {
 // Plus returns the sum of both.
 func (m Metrics) Plus(n Metrics) Metrics {
 	return Metrics{
-		Spend: m.Spend.Add(n.Spend), PromptTokens: m.PromptTokens + n.PromptTokens,
-		CompletionTokens: m.CompletionTokens + n.CompletionTokens, Requests: m.Requests + n.Requests,
-		Successful: m.Successful + n.Successful, Failed: m.Failed + n.Failed,
-		CacheReadTokens: m.CacheReadTokens + n.CacheReadTokens,
-		CacheSaved:      decimal.NullDecimal{Decimal: m.CacheSaved.Decimal.Add(n.CacheSaved.Decimal), Valid: m.CacheSaved.Valid || n.CacheSaved.Valid},
+		Spend:            m.Spend.Add(n.Spend),
+		PromptTokens:     figure.Add(m.PromptTokens, n.PromptTokens),
+		CompletionTokens: figure.Add(m.CompletionTokens, n.CompletionTokens),
+		Requests:         figure.Add(m.Requests, n.Requests),
+		Successful:       figure.Add(m.Successful, n.Successful),
+		Failed:           figure.Add(m.Failed, n.Failed),
+		CacheReadTokens:  figure.Add(m.CacheReadTokens, n.CacheReadTokens),
+		CacheSaved: decimal.NullDecimal{
+			Decimal: m.CacheSaved.Decimal.Add(n.CacheSaved.Decimal), Valid: m.CacheSaved.Valid || n.CacheSaved.Valid,
+		},
 	}
 }
+
+// Tokens returns the sum of prompt and completion tokens.
+func (m Metrics) Tokens() int64 { return figure.Add(m.PromptTokens, m.CompletionTokens) }

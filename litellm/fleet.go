@@ -15,11 +15,11 @@ func (c *Client) AllKeys(ctx context.Context, maxPages int) (keys []Key, asOf ti
 	query := url.Values{
 		"return_full_object": {"true"}, "size": {strconv.Itoa(listSize)}, "sort_by": {"created_at"}, "sort_order": {"asc"},
 	}
-	asOf, ok, err = c.pagesUpTo(ctx, call{op: op, path: "/key/list", query: query}, "keys", maxPages, collect(&keys))
+	first, ok, err := c.pagesUpTo(ctx, call{op: op, path: "/key/list", query: query}, "keys", maxPages, collect(&keys))
 	if err != nil || !ok {
 		return nil, time.Time{}, false, err
 	}
-	return keys, asOf, true, nil
+	return keys, first.date, true, nil
 }
 
 // collect returns a function that reads key rows into keys, each once: a row can move to another page while they are read.

@@ -16,7 +16,7 @@ const (
 	keyPrefix    = "sk-" // LiteLLM refuses chosen values without it
 	keyMinLength = 16    // and from 1.106 on shorter ones
 	listSize     = 100   // the largest page of /key/list and /user/list on every release
-	maxPages     = 10000 // of any list: a proxy that never ends is stopped
+	maxPages     = 1000  // of any list, a hundred thousand rows: a proxy that never ends is stopped
 )
 
 // GenerateKey makes a virtual key of a chosen value (POST /key/generate). It may be repeated with the same Value: the

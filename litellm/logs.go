@@ -3,7 +3,9 @@ package litellm
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -61,18 +63,23 @@ type logPager struct {
 	size     int
 	page     int
 	previous map[string]bool // request ids of the page before
+	pages    circle
+	idle     int // pages in a row on which nothing was selected
 }
+
+// mostIdle is how many pages in a row may hold nothing that was asked for: the proxy takes in a second more than was asked for
+// at either end, in which a busy one can have a few pages.
+const mostIdle = 10
 
 const readingLogs = "reading spend logs"
 
 // next returns the rows of the next page that are selected, and whether it was the last page.
 func (p *logPager) next(ctx context.Context) (rows []SpendLog, last bool, err error) {
+	q := call{op: readingLogs, path: "/spend/logs/v2", query: p.values()}
 	if p.page > maxPages {
-		return nil, false, ours(&Error{
-			Op: readingLogs, Kind: TooLarge, Message: "the list does not end; ask for a shorter time",
-		})
+		return nil, false, endless(q, 0, maxPages)
 	}
-	o, _, err := p.client.get(ctx, call{op: readingLogs, path: "/spend/logs/v2", query: p.values()}, "data")
+	o, _, err := p.client.get(ctx, q, "data")
 	if p.shrink(err) {
 		return p.next(ctx)
 	}
@@ -81,13 +88,12 @@ func (p *logPager) next(ctx context.Context) (rows []SpendLog, last bool, err er
 	}
 	r := reader{object: o}
 	list := r.list("data")
+	if err := p.pages.again(q, p.page, list); err != nil {
+		return nil, false, err
+	}
 	seen := make(map[string]bool, len(list))
 	for _, raw := range list {
-		row, err := parseObject(raw)
-		if err != nil {
-			return nil, false, unreadable(readingLogs, err)
-		}
-		log, err := p.client.readLog(row)
+		log, err := p.client.parseLog(raw)
 		if err != nil {
 			return nil, false, unreadable(readingLogs, err)
 		}
@@ -101,7 +107,23 @@ func (p *logPager) next(ctx context.Context) (rows []SpendLog, last bool, err er
 	}
 	p.previous = seen
 	p.page++
+	if p.idle++; len(rows) > 0 {
+		p.idle = 0
+	}
+	if p.idle > mostIdle {
+		return nil, false, ours(&Error{Op: q.op, Route: "GET " + q.path, Kind: BadAnswer,
+			Message: fmt.Sprintf("%d pages in a row hold nothing that was asked for", p.idle)})
+	}
 	return rows, len(list) < p.size, nil
+}
+
+// parseLog reads a row of /spend/logs/v2 from its JSON.
+func (c *Client) parseLog(raw json.RawMessage) (SpendLog, error) {
+	row, err := parseObject(raw)
+	if err != nil {
+		return SpendLog{}, err
+	}
+	return c.readLog(row)
 }
 
 // shrink goes over to small pages if err says that a large one is refused or too large to read.
@@ -156,7 +178,7 @@ func (c *Client) readLog(row object) (SpendLog, error) {
 		RequestID: r.text("request_id"), Token: r.text("api_key"), KeyAlias: meta.text("user_api_key_alias"),
 		Model: r.text("model"), ModelGroup: r.text("model_group"), Provider: r.text("custom_llm_provider"),
 		Status: cmp.Or(r.text("status"), meta.text("status"), "success"), Spend: r.money("spend"),
-		PromptTokens: r.count("prompt_tokens"), CompletionTokens: r.count("completion_tokens"),
+		PromptTokens: r.natural("prompt_tokens"), CompletionTokens: r.natural("completion_tokens"),
 		StartTime: r.time("startTime"), EndTime: r.time("endTime"), User: r.text("user"), EndUser: r.text("end_user"),
 		TeamID: r.text("team_id"), Tags: r.texts("request_tags", "name"), IP: r.text("requester_ip_address"),
 		CacheHit: strings.EqualFold(r.text("cache_hit"), "true"), AttemptedFallbacks: -1,

@@ -86,7 +86,7 @@ func readDeployment(row object) (Deployment, error) {
 		Group: r.text("model_name"), ID: info.text("id"), Model: params.text("model"),
 		InputCost: cost("input_cost_per_token"), OutputCost: cost("output_cost_per_token"),
 		CacheReadCost: cost("cache_read_input_token_cost"), CacheWriteCost: cost("cache_creation_input_token_cost"),
-		MaxInputTokens: info.count("max_input_tokens"), MaxOutputTokens: info.count("max_output_tokens"),
+		MaxInputTokens: max(info.count("max_input_tokens"), 0), MaxOutputTokens: max(info.count("max_output_tokens"), 0),
 		Mode: info.text("mode"), Raw: info.object,
 	}
 	return d, errors.Join(r.err, params.err, info.err)

@@ -2,7 +2,9 @@ package litellm
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strconv"
 	"sync"
@@ -11,6 +13,40 @@ import (
 
 // pagesAtOnce is how many pages of one list are asked for side by side.
 const pagesAtOnce = 4
+
+// circle notices a list whose pages come again, which would never end.
+type circle struct {
+	seen map[[sha256.Size]byte]int // by what is on a page: its number
+}
+
+// again returns an error if an earlier page had the same rows.
+func (c *circle) again(q call, n int, rows []json.RawMessage) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	sum := sha256.New()
+	for _, row := range rows {
+		sum.Write(row)
+	}
+	on := [sha256.Size]byte(sum.Sum(nil))
+	if first, again := c.seen[on]; again {
+		return ours(&Error{Op: q.op, Route: "GET " + q.path, Kind: BadAnswer, Message: fmt.Sprintf("page %d of the list is page %d again", n, first)})
+	}
+	if c.seen == nil {
+		c.seen = map[[sha256.Size]byte]int{}
+	}
+	c.seen[on] = n
+	return nil
+}
+
+// endless is the error of a list with more pages than are read; pages 0: the proxy does not tell how many.
+func endless(q call, pages, limit int) error {
+	e := &Error{Op: q.op, Route: "GET " + q.path, Kind: TooLarge, Message: fmt.Sprintf("the list does not end within %d pages", limit)}
+	if pages > 0 {
+		e.Message = fmt.Sprintf("the proxy says that the list has %d pages; at most %d are read", pages, limit)
+	}
+	return ours(e)
+}
 
 // page is one page of a list.
 type page struct {
@@ -22,45 +58,55 @@ type page struct {
 
 // pages calls each for every element of the list in field, in order, until the list ends.
 func (c *Client) pages(ctx context.Context, q call, field string, each func(json.RawMessage) error) error {
-	_, ok, err := c.pagesUpTo(ctx, q, field, maxPages, each)
+	first, ok, err := c.pagesUpTo(ctx, q, field, maxPages, each)
 	if err == nil && !ok {
-		return ours(&Error{Op: q.op, Route: "GET " + q.path, Kind: TooLarge, Message: "the list does not end"})
+		return endless(q, first.total, maxPages)
 	}
 	return err
 }
 
 // pagesUpTo is pages for lists of at most limit pages. Of a longer one it returns false, after one request where the
-// proxy says how long it is. asOf is the Date of the first page.
+// proxy says how long it is. first is the first page. A list also ends at an empty page, whatever was said.
 func (c *Client) pagesUpTo(
 	ctx context.Context, q call, field string, limit int, each func(json.RawMessage) error,
-) (asOf time.Time, ok bool, err error) {
-	first := c.page(ctx, q, field, 1)
+) (first page, ok bool, err error) {
+	first = c.page(ctx, q, field, 1)
 	if first.err != nil || first.total > limit {
-		return asOf, false, first.err
+		return first, false, first.err
 	}
-	next, last := 2, first
-	if err := c.take(q, first, each); err != nil {
-		return asOf, false, err
+	next, last, pages := 1, first, circle{}
+	take := func(p page) error {
+		if p.err != nil {
+			return p.err
+		}
+		last = p
+		err := pages.again(q, next, p.rows)
+		next++
+		if err != nil {
+			return err
+		}
+		return c.take(q, p, each)
+	}
+	if err := take(first); err != nil {
+		return first, false, err
 	}
 	for p := range c.ahead(ctx, q, field, first.total) {
-		if err := c.take(q, p, each); err != nil {
-			return asOf, false, err
+		if err := take(p); err != nil {
+			return first, false, err
 		}
-		next, last = next+1, p
+		if len(p.rows) == 0 {
+			break
+		}
 	}
 	for first.total == 0 && len(last.rows) == listSize { // its length is not told
 		if next > limit {
-			return asOf, false, nil
+			return first, false, nil
 		}
-		if last = c.page(ctx, q, field, next); len(last.rows) == 0 && last.err == nil {
-			break
+		if err := take(c.page(ctx, q, field, next)); err != nil {
+			return first, false, err
 		}
-		if err := c.take(q, last, each); err != nil {
-			return asOf, false, err
-		}
-		next++
 	}
-	return first.date, true, nil
+	return first, true, nil
 }
 
 // ahead asks for the pages from the second to the last, some side by side, and yields them in order.
@@ -82,16 +128,14 @@ func (c *Client) ahead(ctx context.Context, q call, field string, last int) func
 				case <-ctx.Done():
 					return
 				}
-				wg.Go(func() {
-					pages[i] <- c.page(ctx, q, field, i+2)
-					<-slots
-				})
+				wg.Go(func() { pages[i] <- c.page(ctx, q, field, i+2) })
 			}
 		})
 		for _, p := range pages {
 			if !yield(<-p) {
 				return
 			}
+			<-slots // no page is read further ahead, and held in memory, than that
 		}
 	}
 }
@@ -105,7 +149,7 @@ func (c *Client) page(ctx context.Context, q call, field string, n int) page {
 		return page{err: err}
 	}
 	r := reader{object: o}
-	p := page{rows: r.list(field), total: int(r.count("total_pages")), date: a.date}
+	p := page{rows: r.list(field), total: int(r.natural("total_pages")), date: a.date}
 	if r.err != nil {
 		p.err = unreadable(q.op, r.err)
 	}
@@ -114,9 +158,6 @@ func (c *Client) page(ctx context.Context, q call, field string, n int) page {
 
 // take hands the elements of a page on.
 func (c *Client) take(q call, p page, each func(json.RawMessage) error) error {
-	if p.err != nil {
-		return p.err
-	}
 	for _, raw := range p.rows {
 		if err := each(raw); err != nil {
 			return unreadable(q.op, err)

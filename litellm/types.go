@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/internal/figure"
 	"github.com/org/openclaw-litellm-action/secret"
 	"github.com/shopspring/decimal"
 )
@@ -151,6 +152,9 @@ type SpendLog struct {
 	ErrorClass      string
 	ErrorMessage    string
 }
+
+// Tokens returns the sum of prompt and completion tokens.
+func (l SpendLog) Tokens() int64 { return figure.Add(l.PromptTokens, l.CompletionTokens) }
 
 // LogQuery selects spend rows by start time, [From, To) in UTC to the second.
 type LogQuery struct {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/internal/figure"
 	"github.com/org/openclaw-litellm-action/secret"
 	"github.com/shopspring/decimal"
 )
@@ -79,11 +80,21 @@ func (r *reader) count(name string) int64 {
 	if !d.Valid {
 		return 0
 	}
-	if d.Decimal.Exponent() < 0 && !d.Decimal.IsInteger() || d.Decimal.NumDigits() > 18 {
-		r.fault(name, "a whole number")
+	n, err := figure.Count(d.Decimal)
+	if err != nil {
+		r.fault(name, "a whole number of sane size")
+	}
+	return n
+}
+
+// natural reads a count of things that happened.
+func (r *reader) natural(name string) int64 {
+	n := r.count(name)
+	if n < 0 {
+		r.fault(name, "a whole number from 0 on")
 		return 0
 	}
-	return d.Decimal.IntPart()
+	return n
 }
 
 // amount reads a number from its text, never by way of a float.
@@ -92,9 +103,9 @@ func (r *reader) amount(name string) decimal.NullDecimal {
 	if text == "" {
 		return decimal.NullDecimal{}
 	}
-	d, err := parseDecimal(text)
+	d, err := figure.Parse(text)
 	if err != nil {
-		r.fault(name, "a number")
+		r.fault(name, "a number of sane size")
 		return decimal.NullDecimal{}
 	}
 	return decimal.NewNullDecimal(d)
@@ -106,18 +117,6 @@ func (r *reader) counted(name string) decimal.Decimal { return r.money(name).Rou
 
 // money reads an amount, zero where there is none.
 func (r *reader) money(name string) decimal.Decimal { return r.amount(name).Decimal }
-
-// parseDecimal reads a number within bounds in which arithmetic stays cheap.
-func parseDecimal(text string) (decimal.Decimal, error) {
-	if len(text) > 64 {
-		return decimal.Decimal{}, errors.New("the number is too long")
-	}
-	d, err := decimal.NewFromString(text)
-	if err != nil || d.Exponent() > 30 || d.Exponent() < -100 {
-		return decimal.Decimal{}, errors.New("it is not a number of sane size")
-	}
-	return d, nil
-}
 
 // timeLayouts are what releases send; one without a zone is UTC.
 var timeLayouts = [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00",

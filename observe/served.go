@@ -13,6 +13,7 @@ import (
 	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/failover"
 	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/internal/figure"
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
@@ -118,7 +119,7 @@ func (o Observer) recent(rows, earlier []litellm.SpendLog, from, to time.Time) m
 func requestOf(row litellm.SpendLog) budget.Request {
 	return budget.Request{
 		ID: row.RequestID, At: row.StartTime, Model: cmp.Or(row.ModelGroup, row.Model), Spend: row.Spend,
-		Tokens: row.PromptTokens + row.CompletionTokens, Failed: row.Status == "failure", Error: row.ErrorClass,
+		Tokens: row.Tokens(), Failed: row.Status == "failure", Error: row.ErrorClass,
 		CacheHit: row.CacheHit, User: row.EndUser, Tags: slices.DeleteFunc(slices.Clone(row.Tags), ownTag),
 	}
 }
@@ -209,7 +210,7 @@ func (t *tally) ask(primary string, row litellm.SpendLog) {
 	}
 	o.requests++
 	if row.ModelGroup == primary && !row.CacheHit {
-		o.tokens += row.PromptTokens + row.CompletionTokens
+		o.tokens = figure.Add(o.tokens, row.Tokens())
 		o.spend = o.spend.Add(row.Spend)
 	}
 }
@@ -223,7 +224,7 @@ func (t *tally) add(primary string, row litellm.SpendLog, key string, evidence f
 	}
 	s.Requests++
 	s.Spend = s.Spend.Add(row.Spend)
-	s.Tokens += row.PromptTokens + row.CompletionTokens
+	s.Tokens = figure.Add(s.Tokens, row.Tokens())
 	if row.StartTime.Before(s.First) {
 		s.First = row.StartTime
 	}

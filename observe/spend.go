@@ -84,7 +84,7 @@ func (o Observer) Activity(ctx context.Context, f *budget.Facts, h Holder, from,
 	for _, d := range a.Days {
 		f.Days = append(f.Days, budget.Day{
 			Date: d.Date, Spend: d.Metrics.Spend, Requests: d.Metrics.Requests, Failed: d.Metrics.Failed, Models: sumsOf(d.Models),
-			Tokens: d.Metrics.PromptTokens + d.Metrics.CompletionTokens, Providers: sumsOf(d.Providers),
+			Tokens: d.Metrics.Tokens(), Providers: sumsOf(d.Providers),
 			CachedPrompt: d.Metrics.CacheReadTokens, Saved: d.Metrics.CacheSaved,
 		})
 	}
@@ -98,7 +98,7 @@ func sumsOf(by map[string]litellm.Metrics) []budget.ModelSpend {
 	for _, name := range slices.Sorted(maps.Keys(by)) {
 		m := by[name]
 		sums = append(sums, budget.ModelSpend{
-			Model: name, Spend: m.Spend, Requests: m.Requests, Failed: m.Failed, Tokens: m.PromptTokens + m.CompletionTokens,
+			Model: name, Spend: m.Spend, Requests: m.Requests, Failed: m.Failed, Tokens: m.Tokens(),
 		})
 	}
 	return sums

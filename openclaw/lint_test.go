@@ -105,6 +105,8 @@ func TestLintFindsEachFault(t *testing.T) {
 		{"maxTokens: 4096", "maxTokens: 8192", "11:105", "wrong-limit"},
 		{", maxTokens: 4096", "", "11:13", "missing-limit"},
 		{"input: 2.5", "input: 0.0000025", "10:24", "wrong-cost"},
+		{"input: 2.5", "input: 1e999999999", "10:24", "wrong-cost"}, // as a decimal it would take gigabytes
+		{"input: 2.5", "input: 1e-999999999", "10:24", "wrong-cost"},
 		{"cost: { input: 2.5, output: 10 }, ", "", "9:13", "missing-cost"},
 		{"cost: { input: 2.5, output: 10 }, ", "cost: { input: 2.5 }, ", "10:15", "missing-cost"},
 		{`"litellm/painter"`, `"litellm/small"`, "16:38", "wrong-mode"},

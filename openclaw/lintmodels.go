@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/internal/figure"
 )
 
 // models judges the provider's rows.
@@ -138,7 +139,7 @@ func (c *check) cost(row *Node, at Position, served Model) {
 				fmt.Sprintf("write %s: %s", p.name, p.want.Decimal))
 			continue
 		}
-		got, err := decimal.NewFromString(n.Text)
+		got, err := figure.Parse(n.Text)
 		if err != nil {
 			got = decimal.NewFromFloat(finite(n.Number))
 		}

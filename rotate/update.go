@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/internal/figure"
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
@@ -367,7 +368,7 @@ func decodeJSON(raw json.RawMessage) (any, error) {
 func canonical(v any) any {
 	switch v := v.(type) {
 	case json.Number:
-		if d, err := decimal.NewFromString(v.String()); err == nil {
+		if d, err := figure.Parse(v.String()); err == nil {
 			return d.String()
 		}
 		return v.String()

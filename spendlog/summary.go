@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/org/openclaw-litellm-action/internal/figure"
 )
 
 // Summary is what an export says. Its sums are exact; where a table had more names than are kept, the rest is under
@@ -48,9 +50,15 @@ type Sums struct {
 // Add adds t to s.
 func (s *Sums) Add(t Sums) {
 	s.Spend = s.Spend.Add(t.Spend)
-	s.Requests, s.Failed, s.Fallbacks = s.Requests+t.Requests, s.Failed+t.Failed, s.Fallbacks+t.Fallbacks
-	s.Prompt, s.Completion, s.Tokens = s.Prompt+t.Prompt, s.Completion+t.Completion, s.Tokens+t.Tokens
-	s.CacheHits, s.HitTokens, s.CachedPrompt = s.CacheHits+t.CacheHits, s.HitTokens+t.HitTokens, s.CachedPrompt+t.CachedPrompt
+	for _, sum := range []struct {
+		to *int64
+		n  int64
+	}{
+		{&s.Requests, t.Requests}, {&s.Failed, t.Failed}, {&s.Fallbacks, t.Fallbacks}, {&s.Prompt, t.Prompt}, {&s.Completion, t.Completion},
+		{&s.Tokens, t.Tokens}, {&s.CacheHits, t.CacheHits}, {&s.HitTokens, t.HitTokens}, {&s.CachedPrompt, t.CachedPrompt},
+	} {
+		*sum.to = figure.Add(*sum.to, sum.n)
+	}
 }
 
 // Group is a name and its sums.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 	"unicode/utf8"
+
+	"github.com/org/openclaw-litellm-action/internal/figure"
 )
 
 const (
@@ -32,10 +34,10 @@ func (c *cell) add(r *row) {
 	c.requests++
 	c.spend.Add(r.spend)
 	tokens := r.tokens()
-	c.prompt += r.prompt
-	c.completion += r.completion
-	c.tokens += tokens
-	c.cached += max(r.meta.cached, r.meta.read)
+	c.prompt = figure.Add(c.prompt, r.prompt)
+	c.completion = figure.Add(c.completion, r.completion)
+	c.tokens = figure.Add(c.tokens, tokens)
+	c.cached = figure.Add(c.cached, max(r.meta.cached, r.meta.read))
 	if r.failed() {
 		c.failed++
 	}
@@ -44,9 +46,9 @@ func (c *cell) add(r *row) {
 	}
 	if r.hit() {
 		c.hits++
-		c.hitTokens += tokens
+		c.hitTokens = figure.Add(c.hitTokens, tokens)
 	} else if r.spend.Sign() > 0 {
-		c.paidTokens += tokens
+		c.paidTokens = figure.Add(c.paidTokens, tokens)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/org/openclaw-litellm-action/internal/figure"
 	"github.com/org/openclaw-litellm-action/report"
 )
 
@@ -121,6 +122,12 @@ func text(d decimal.NullDecimal) sql.NullString {
 	return sql.NullString{String: d.Decimal.String(), Valid: d.Valid}
 }
 
+// amount reads what text gives: null where it is null, or not a number that is believed.
+func amount(text sql.NullString) decimal.NullDecimal {
+	d, err := figure.Parse(text.String)
+	return decimal.NullDecimal{Decimal: d, Valid: text.Valid && err == nil}
+}
+
 // History returns what past passes saw from since on; nil if there was none.
 func (db *DB) History(ctx context.Context, since time.Time) (*report.History, error) {
 	h := &report.History{Keys: []report.KeyPast{}, Episodes: []report.Episode{}}
@@ -155,9 +162,11 @@ func (db *DB) figures(ctx context.Context, since time.Time, h *report.History) e
 		var p report.Point
 		var key string
 		var at int64
-		if err := rows.Scan(&at, &key, &p.Generation, &p.Spend, &p.MaxBudget); err != nil {
+		var spend, limit sql.NullString
+		if err := rows.Scan(&at, &key, &p.Generation, &spend, &limit); err != nil {
 			return err
 		}
+		p.Spend, p.MaxBudget = amount(spend), amount(limit)
 		p.At, p.Used = time.Unix(at, 0).UTC(), report.UsedShare(p.Spend, p.MaxBudget)
 		if n := len(h.Keys); n == 0 || h.Keys[n-1].Name != key {
 			h.Keys = append(h.Keys, report.KeyPast{Name: key})

@@ -93,6 +93,24 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// TestAbsurdFigures: amounts that somebody wrote into the file, and that no arithmetic is fit for, are not known.
+func TestAbsurdFigures(t *testing.T) {
+	t.Parallel()
+	db := open(t, filepath.Join(t.TempDir(), "state.db"))
+	if err := db.Record(t.Context(), passAt(monday, "1")); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"1e999999999", "-1e999999999", "NaN", "much"} {
+		if err := db.SetSpend(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+		h, err := db.History(t.Context(), time.Time{})
+		if err != nil || h.Keys[0].Points[0].Spend.Valid || h.Keys[0].Points[0].Used.Valid {
+			t.Errorf("%s: %+v, %v", text, h, err)
+		}
+	}
+}
+
 // TestEpisodes: what is seen again and again is one trouble, from when it began to when it was last seen.
 func TestEpisodes(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/org/openclaw-litellm-action/budget"
+	"github.com/org/openclaw-litellm-action/internal/figure"
 	"github.com/org/openclaw-litellm-action/observe"
 	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/settings"
@@ -79,7 +80,7 @@ func (o *overview) add(key string, days []budget.Day) []budget.Day {
 		addNow(&sum, d.Spend, d.Requests, d.Failed, d.Tokens)
 		merge(o.days, []budget.ModelSpend{{Model: d.Date, Spend: d.Spend, Requests: d.Requests, Failed: d.Failed, Tokens: d.Tokens}})
 		o.parts(d, merge)
-		o.out.CachedPrompt += d.CachedPrompt
+		o.out.CachedPrompt = figure.Add(o.out.CachedPrompt, d.CachedPrompt)
 		if d.Saved.Valid {
 			o.saved = decimal.NewNullDecimal(o.saved.Decimal.Add(d.Saved.Decimal))
 		}
@@ -154,7 +155,7 @@ func sorted(by byName, order func(a, b report.PeriodSums) int) []report.PeriodSu
 
 func addNow(s *report.PeriodSums, spend decimal.Decimal, requests, failed, tokens int64) {
 	s.Spend = decimal.NewNullDecimal(s.Spend.Decimal.Add(spend))
-	s.Requests, s.Failed, s.Tokens = s.Requests+requests, s.Failed+failed, s.Tokens+tokens
+	s.Requests, s.Failed, s.Tokens = figure.Add(s.Requests, requests), figure.Add(s.Failed, failed), figure.Add(s.Tokens, tokens)
 }
 
 func addBefore(s *report.PeriodSums, spend decimal.Decimal) {

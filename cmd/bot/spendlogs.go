@@ -19,6 +19,7 @@ import (
 	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/failover"
 	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/internal/figure"
 	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/spendlog"
 )
@@ -244,7 +245,7 @@ func joinDays(days []budget.Day) []budget.Day {
 	for _, d := range days {
 		if n := len(out); n > 0 && out[n-1].Date == d.Date {
 			to := &out[n-1]
-			to.Spend, to.Requests, to.Failed = to.Spend.Add(d.Spend), to.Requests+d.Requests, to.Failed+d.Failed
+			to.Spend, to.Requests, to.Failed = to.Spend.Add(d.Spend), figure.Add(to.Requests, d.Requests), figure.Add(to.Failed, d.Failed)
 			continue
 		}
 		out = append(out, d)
@@ -259,8 +260,8 @@ func joinModels(models []budget.ModelSpend) []budget.ModelSpend {
 	for _, m := range models {
 		if n := len(out); n > 0 && out[n-1].Model == m.Model {
 			to := &out[n-1]
-			to.Spend, to.Requests = to.Spend.Add(m.Spend), to.Requests+m.Requests
-			to.Failed, to.Hits, to.Tokens = to.Failed+m.Failed, to.Hits+m.Hits, to.Tokens+m.Tokens
+			to.Spend, to.Requests = to.Spend.Add(m.Spend), figure.Add(to.Requests, m.Requests)
+			to.Failed, to.Hits, to.Tokens = figure.Add(to.Failed, m.Failed), figure.Add(to.Hits, m.Hits), figure.Add(to.Tokens, m.Tokens)
 			continue
 		}
 		out = append(out, m)
