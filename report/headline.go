@@ -45,6 +45,9 @@ func troubles(r Report) []string {
 	if n := r.Totals.Left; n > 0 {
 		parts = append(parts, finding.Plural(n, "key")+" not looked after")
 	}
+	if l := r.Logs; l != nil && l.Lost > 0 {
+		parts = append(parts, l.lost()+" could not be read")
+	}
 	return append(parts, unsettled(r)...)
 }
 

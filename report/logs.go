@@ -14,14 +14,16 @@ import (
 
 // Logs is what an export of spend logs says as a whole. What it says of each key is in Report.Keys.
 type Logs struct {
-	Source  string     `json:"source"`           // the file's name; "-" for standard input
-	Bytes   int64      `json:"bytes"`            // uncompressed
-	Rows    int64      `json:"rows"`             // that count
-	Outside int64      `json:"rows_outside"`     // rows outside of the period
-	Lost    int64      `json:"rows_lost"`        // damaged places, each of them a row or more
-	First   time.Time  `json:"first,omitzero"`   // start of the first row
-	Last    time.Time  `json:"last,omitzero"`    // start of the last one
-	Faults  []LogFault `json:"faults,omitempty"` // the first of what is damaged
+	Source  string     `json:"source"`                   // the file's name; "-" for standard input
+	Bytes   int64      `json:"bytes"`                    // uncompressed
+	Rows    int64      `json:"rows"`                     // that count
+	Outside int64      `json:"rows_outside"`             // rows outside of the period
+	Lost    int64      `json:"rows_lost"`                // damaged places, each of them a row or more
+	More    bool       `json:"rows_lost_more,omitempty"` // some of those places may have held more than one row
+	Damage  string     `json:"damage,omitempty"`         // why the export does not end as one: its figures are incomplete or wrong
+	First   time.Time  `json:"first,omitzero"`           // start of the first row
+	Last    time.Time  `json:"last,omitzero"`            // start of the last one
+	Faults  []LogFault `json:"faults,omitempty"`         // the first of what is damaged
 
 	Total     LogSums      `json:"total"`
 	Keys      []LogSums    `json:"keys,omitempty"`   // dearest first
@@ -67,6 +69,40 @@ type LogRequest struct {
 	Spend   decimal.NullDecimal `json:"spend"`
 	Tokens  int64               `json:"tokens"`
 	EndUser string              `json:"end_user,omitempty"`
+}
+
+// RuleLost is the rule that rows of an export could not be read.
+const RuleLost = "rows-lost"
+
+// Findings returns what is wrong with the export itself.
+func (l *Logs) Findings() []finding.Finding {
+	if l == nil || l.Lost == 0 {
+		return nil
+	}
+	f := finding.Finding{
+		Rule: RuleLost, Severity: finding.Warning, Subject: finding.Subject{Kind: "tool", Name: "spend-logs"},
+		Summary: l.lost() + " of the export could not be read, so its figures are too low", Source: l.name(),
+		Observed: &finding.Quantity{Value: decimal.NewFromInt(l.Lost), Unit: "rows"},
+		Advice:   "Export the spend logs again; --strict ends with an error at the first such row.",
+	}
+	if len(l.Faults) > 0 {
+		f.Cause = l.Faults[0].text()
+	}
+	return []finding.Finding{f}
+}
+
+// lost counts the rows that could not be read, in words.
+func (l *Logs) lost() string {
+	rows := finding.Plural(int(l.Lost), "row")
+	if l.More {
+		rows = "at least " + rows
+	}
+	return rows
+}
+
+// text says where the export is damaged, and how.
+func (f LogFault) text() string {
+	return fmt.Sprintf("the row at byte %d: %s (byte %d)", f.Offset, f.What, f.At)
 }
 
 // logLines is the most rows of a table for people.
@@ -168,6 +204,9 @@ func (l *Logs) lines() []string {
 
 // doubts says what the figures do not hold.
 func (l *Logs) doubts() (out []string) {
+	if l.Damage != "" {
+		out = append(out, l.Damage)
+	}
 	if l.Outside > 0 {
 		out = append(out, finding.Plural(int(l.Outside), "row")+" outside of the period left out")
 	}
@@ -182,9 +221,9 @@ func (l *Logs) doubts() (out []string) {
 		out = append(out, finding.Plural(int(l.Unread), "row")+" with metadata that cannot be read, all counted: neither the key's alias nor fallbacks are known of them")
 	}
 	if l.Lost > 0 {
-		out = append(out, finding.Plural(int(l.Lost), "damaged place")+" skipped, each of them a row or more:")
+		out = append(out, l.lost()+" could not be read; the sums are without them:")
 		for _, f := range l.Faults {
-			out = append(out, fmt.Sprintf("the row at byte %d: %s (byte %d)", f.Offset, f.What, f.At))
+			out = append(out, f.text())
 		}
 		if n := l.Lost - int64(len(l.Faults)); n > 0 {
 			out = append(out, fmt.Sprintf("and %d more", n))

@@ -20,7 +20,7 @@ func exported() report.Input {
 		return []report.LogSums{s}
 	}
 	return report.Input{Now: monday, Command: "report", Logs: &report.Logs{
-		Source: "spend.json", Bytes: 4096, Rows: 4, Outside: 1, Lost: 3, First: monday.AddDate(0, 0, -1), Last: monday,
+		Source: "spend.json", Bytes: 4096, Rows: 4, Outside: 1, Lost: 3, More: true, Damage: "its figures are incomplete", First: monday.AddDate(0, 0, -1), Last: monday,
 		Faults: []report.LogFault{{Offset: 12, At: 90, What: "it is cut off"}}, Total: sums,
 		Models: named("gpt|4o"), Days: named("2026-11-22"), Providers: named("openai"),
 		Dearest: []report.LogRequest{{ID: "chatcmpl-1", Key: "openclaw", Model: "gpt|4o", Start: monday, Spend: usd("3.25"), Tokens: 5, EndUser: "ann@example.com"}},
@@ -32,7 +32,7 @@ func TestLogs(t *testing.T) {
 	t.Parallel()
 	r := report.New(exported())
 	wants := []string{"4 rows in spend.json", "12.50 USD, 900 tokens, 1 failed", "of 3 rows that tell", "saved about 0.50 USD", "7 prompt tokens",
-		"1 row outside of the period", "about 2 rows with the request id", "5 rows with metadata that cannot be read", "3 damaged places", "byte 12", "and 2 more", "2026-11-22", "openai", "chatcmpl-1", "3.25"}
+		"1 row outside of the period", "about 2 rows with the request id", "5 rows with metadata that cannot be read", "at least 3 rows could not be read", "figures are incomplete", "byte 12", "and 2 more", "2026-11-22", "openai", "chatcmpl-1", "3.25"}
 	for name, shown := range map[string]string{
 		"text": text(t, r, report.Options{Width: 200}), "markdown": strings.ReplaceAll(report.Markdown(r, report.Options{}), "&#8203;", ""),
 	} {

@@ -91,7 +91,7 @@ func runRows() []row {
 		{name: "spend-logs", group: groupRun, on: everywhere, cmds: []string{CommandReport},
 			help: "export of /spend/logs to report on, - for standard input; nobody is asked, and no credential is needed"},
 		{name: "strict", group: groupRun, kind: boolean, on: everywhere, def: "false", cmds: []string{CommandReport},
-			help: "refuse a damaged export, rather than skip what is damaged"},
+			help: "fail at the first unreadable row of an export, rather than skip it with a warning"},
 		{name: "sandbox", group: groupRun, kind: boolean, on: everywhere, def: "false",
 			help: "use a made-up proxy, GitHub and Slack in this process; needs no account and reads no credentials"},
 	}

@@ -16,7 +16,9 @@
 //
 // A row that breaks the grammar, or lacks what a row has, is a Fault with its byte offset in the uncompressed stream. The
 // rest of it is skipped up to the next place that can only be the beginning of a row: quotes inside of texts are escaped,
-// so `{"request_id"` never occurs in one. Under Options.Strict the first fault ends the reading.
+// so `{"request_id"` never occurs in one. Under Options.Strict the first fault ends the reading. If nothing that belongs to an
+// export follows a fault, or the compressed stream is damaged, it is not a row that is missing but an unknown number of them:
+// that is the error Damage, with what could be read.
 //
 // # Bounds
 //

@@ -36,9 +36,18 @@ func (f *Fault) Error() string {
 	return fmt.Sprintf("the row at byte %d: %s (noticed at byte %d)", f.Offset, f.What, f.At)
 }
 
+// Damage is the error of an export that does not end as one: it is cut off, its checksum is wrong, or something else follows.
+// What was read before may be wrong as well: a checksum comes after what it is of.
+type Damage struct{ Fault }
+
+// Error says where the end of the export is, and what is wrong with it.
+func (d *Damage) Error() string {
+	return "the export is damaged, and its figures are incomplete or wrong: " + d.Fault.Error()
+}
+
 // Read sums up the export that r holds. It starts one goroutine, which ends with Read or, if Read ends early, with the
 // r.Read in hand. The Summary is never nil and holds what was read until an error. Errors are those of r, what is no
-// export at all, and under Strict a *Fault.
+// export at all, a *Damage, and under Strict a *Fault.
 func Read(r io.Reader, o Options) (*Summary, error) {
 	if o.block == 0 {
 		o.block = blockSize
@@ -61,16 +70,23 @@ func Read(r io.Reader, o Options) (*Summary, error) {
 	return s, err
 }
 
-// close says why the stream ended: in a compressed one that breaks off there is a fault, of which all but its place is
+// close says why the stream ended: in a compressed one that is damaged there is a fault, of which all but its place is
 // known.
 func (e *export) close() error {
 	var damage *broken
-	if !errors.As(e.src.err, &damage) {
+	switch {
+	case errors.As(e.src.err, &damage):
+		e.ended = false
+		e.fail(damage.Error())
+		e.lose(e.off())
+		e.breaks()
+	case e.src.err != nil:
 		return e.src.err
 	}
-	e.ended = false
-	e.fail(damage.Error())
-	e.lose(e.off())
+	if e.failed == nil && e.tail != nil {
+		e.tally.more = true // nobody knows of how many rows
+		return &Damage{*e.tail}
+	}
 	return e.failed
 }
 
@@ -83,6 +99,9 @@ type export struct {
 	open    int   // arrays
 	ended   bool  // that the stream ends early is noted
 	failed  error // what ends the reading under Strict
+
+	lastFault Fault
+	tail      *Fault // after which nothing was read that belongs to an export; nil: all is as it should be
 }
 
 // rows reads values one after another, rows and arrays of them, until the stream ends or only floor arrays are open.
@@ -132,8 +151,18 @@ func (e *export) end() {
 	if e.open > 0 && !e.ended {
 		e.fail("the list is cut off: the stream ends before its closing bracket")
 		e.lose(e.off())
+		e.breaks()
+	}
+	if e.ended {
+		e.breaks()
 	}
 	e.open = 0
+}
+
+// breaks notes that with the last fault the export breaks off, unless a row follows.
+func (e *export) breaks() {
+	f := e.lastFault
+	e.tail = &f
 }
 
 // value reads a row and counts it, or loses what is none. It returns false if it had to look for the next row.
@@ -145,6 +174,9 @@ func (e *export) value(c byte) bool {
 			e.what, e.at = "this is no row", start
 		}
 		e.lose(start)
+		if ok && e.open == 0 { // no export has such a value beside its rows
+			e.breaks()
+		}
 		return ok || e.seek(start)
 	}
 	var head []byte
@@ -171,6 +203,7 @@ func (e *export) value(c byte) bool {
 			e.head, e.learned = head, true
 		}
 		e.tally.add(&e.row, e.Options)
+		e.tail = nil
 	}
 	return true
 }
@@ -193,26 +226,34 @@ func (e *export) lose(start int64) {
 		return
 	}
 	e.ended = e.what == endsEarly
-	f := Fault{Offset: start, At: e.at, What: e.what}
-	e.tally.fault(f)
+	e.lastFault = Fault{Offset: start, At: e.at, What: e.what}
+	e.tally.fault(e.lastFault)
 	if e.Strict {
+		f := e.lastFault
 		e.failed = &f
 	}
 }
 
 // seek goes to the next place after start that can only be where a row begins, and always returns false. Such a place may
-// have been taken for something else already, by the length of what rows begin with.
+// have been taken for something else already, by the length of what rows begin with. One row alone is lost where the next one
+// begins on the next line.
 func (e *export) seek(start int64) bool {
 	back := min(e.off()-start-1, int64(len(e.head)), int64(e.pos))
 	e.pos -= int(max(back, 0))
+	breaks := 0
+	pass := func(to int) {
+		breaks += bytes.Count(e.buf[e.pos:to], []byte("\n"))
+		e.pos = to
+	}
 	for {
 		if i := bytes.Index(e.buf[e.pos:], e.head); i >= 0 {
-			e.pos += i
+			pass(e.pos + i)
+			e.tally.more = e.tally.more || breaks != 1
 			return false
 		}
-		e.pos = max(e.pos, len(e.buf)-len(e.head)+1)
+		pass(max(e.pos, len(e.buf)-len(e.head)+1))
 		if !e.fill() {
-			e.pos, e.ended = len(e.buf), true
+			e.pos, e.ended, e.tally.more = len(e.buf), true, true
 			return false
 		}
 	}

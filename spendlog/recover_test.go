@@ -32,7 +32,10 @@ func FuzzRecovery(f *testing.F) {
 					data = form.open + rows[0] + form.between + rows[1][:cutAt]
 					counted = 1
 				}
-				s := read(t, []byte(data), 64)
+				s, whole := readTo(t, []byte(data), 64)
+				if whole != (last == 0) {
+					t.Fatalf("%q: cut off at its end is %t", data, !whole)
+				}
 				offset := int64(len(form.open + rows[0] + form.between))
 				if s.Rows != counted || s.Lost != 1 || s.Faults[0].Offset != offset {
 					t.Fatalf("%q: %d rows, %d lost, %v; want %d, 1, at %d", data, s.Rows, s.Lost, s.Faults, counted, offset)

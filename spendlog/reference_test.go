@@ -273,14 +273,26 @@ func word(v any) string {
 // read sums up data in blocks of that size.
 func read(t *testing.T, data []byte, block int) *Summary {
 	t.Helper()
-	s, err := Read(bytes.NewReader(data), Options{block: block})
-	if err != nil && !errors.Is(err, errForm) {
-		var f *broken
-		if !errors.As(err, &f) {
-			t.Fatalf("reading: %v", err)
-		}
-	}
+	s, _ := readTo(t, data, block)
 	return s
+}
+
+// readTo reads an export, and reports whether it ends as one should.
+func readTo(t *testing.T, data []byte, block int) (s *Summary, whole bool) {
+	t.Helper()
+	s, err := Read(bytes.NewReader(data), Options{block: block})
+	var damage *Damage
+	switch {
+	case err == nil:
+		return s, true
+	case errors.As(err, &damage):
+		if s.Lost == 0 {
+			t.Errorf("nothing is lost: %v", err)
+		}
+	case !errors.Is(err, errForm):
+		t.Fatalf("reading: %v", err)
+	}
+	return s, false
 }
 
 // show is sums as the reference prints them.
@@ -342,9 +354,9 @@ func FuzzRead(f *testing.F) {
 		if len(data) > 1<<16 || bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
 			return
 		}
-		s := read(t, data, 4096)
+		s, whole := readTo(t, data, 4096)
 		for _, block := range []int{1, 7, 64} {
-			if again := read(t, data, block); !same(s, again) {
+			if again, wholeAgain := readTo(t, data, block); !same(s, again) || whole != wholeAgain {
 				t.Fatalf("in blocks of %d: %+v, else %+v", block, again, s)
 			}
 		}
@@ -352,6 +364,9 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		k, valid := reference(data)
+		if valid && !whole {
+			t.Errorf("valid, but damaged: %+v", s.Faults)
+		}
 		if valid && utf8.Valid(data) {
 			compare(t, s, k)
 		} else if valid { // encoding/json makes three bytes of a bad one, so that long names are cut elsewhere

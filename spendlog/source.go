@@ -92,7 +92,7 @@ func (s *source) run(r io.Reader) error {
 // broken is that a compressed stream is damaged or cut off.
 type broken struct{ err error }
 
-func (b *broken) Error() string { return "the compressed stream breaks off: " + b.err.Error() }
+func (b *broken) Error() string { return "the compressed stream is damaged: " + b.err.Error() }
 
 func (b *broken) Unwrap() error { return b.err }
 
@@ -124,8 +124,12 @@ func decompress(r io.Reader) (plain io.Reader, done func(), err error) {
 	starts := func(prefix string) bool { return bytes.HasPrefix(magic, []byte(prefix)) }
 	switch {
 	case starts("\x1f\x8b"):
-		plain, err := gzip.NewReader(in)
-		return plain, done, err
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, done, err
+		}
+		z.Multistream(false)
+		return &members{in, z}, done, nil
 	case starts("\x28\xb5\x2f\xfd"), len(magic) == 4 && magic[0]&0xf0 == 0x50 && string(magic[1:]) == "\x2a\x4d\x18":
 		d, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(largestWindow))
 		if err != nil {
@@ -141,4 +145,54 @@ func decompress(r io.Reader) (plain io.Reader, done func(), err error) {
 		return in, done, err
 	}
 	return in, done, nil
+}
+
+// members reads gzip streams that follow each other, as gzip does: zeros after the last one are padding, anything else is
+// damage. Left to itself the decompressor takes padding for damage.
+type members struct {
+	in *bufio.Reader
+	z  *gzip.Reader
+}
+
+// errGarbage is that something follows a compressed stream that belongs to none.
+var errGarbage = errors.New("something else follows it")
+
+// Read reads on, in the next stream where one ends.
+func (m *members) Read(p []byte) (int, error) {
+	n, err := m.z.Read(p)
+	if err != io.EOF || n > 0 {
+		if err == io.EOF {
+			err = nil // it is said again
+		}
+		return n, err
+	}
+	if err := m.padding(); err != nil {
+		return 0, err
+	}
+	if next, err := m.in.Peek(2); err != nil || string(next) != "\x1f\x8b" {
+		return 0, errGarbage
+	}
+	if err := m.z.Reset(m.in); err != nil {
+		return 0, err
+	}
+	m.z.Multistream(false)
+	return 0, nil
+}
+
+// padding passes over zeros. It returns io.EOF if nothing follows, and nil if another stream may.
+func (m *members) padding() error {
+	zeros := false
+	for {
+		c, err := m.in.ReadByte()
+		switch {
+		case err != nil:
+			return err
+		case c == 0:
+			zeros = true
+		case zeros:
+			return errGarbage
+		default:
+			return m.in.UnreadByte()
+		}
+	}
 }

@@ -17,6 +17,7 @@ type Summary struct {
 	Rows        int64     // that count
 	Outside     int64     // rows that start outside of the time asked for, and do not count
 	Lost        int64     // rows, and places between rows, that are not what they should be
+	LostMore    bool      // some of those places may have held more than one row
 	Faults      []Fault   // the first of them, at most 20
 	First, Last time.Time // when the first and the last row start; zero: there is none
 
@@ -117,7 +118,7 @@ func dearestFirst(a, b Group) int { return cmp.Or(b.Spend.Cmp(a.Spend), byName(a
 // summary makes the Summary of what was counted.
 func (t *tally) summary() *Summary {
 	s := &Summary{
-		Rows: t.total.requests, Outside: t.outside, Lost: t.lost, Faults: t.faults, First: t.first, Last: t.last,
+		Rows: t.total.requests, Outside: t.outside, Lost: t.lost, LostMore: t.more, Faults: t.faults, First: t.first, Last: t.last,
 		Total: t.total.sums(), Models: t.models.groups(name), Days: t.days.groups(date), Providers: t.providers.groups(name),
 		Tags: t.tags.groups(name), EndUsers: t.endUsers.groups(name),
 		Unread: t.unread, FallbackTold: t.told, Repeats: t.seen.repeats(),

@@ -108,6 +108,7 @@ type tally struct {
 	first, last                 time.Time
 	outside, lost, unread, told int64
 	faults                      []Fault
+	more                        bool // a lost place may have been more than a row
 }
 
 type served struct {

@@ -26,6 +26,7 @@ type pass struct {
 	noted   []*netx.Refusal // what notes tell of already
 	touched bool            // something outside was written, apart from what people were told
 	due     bool            // a plan found work
+	damage  string          // why the export of spend logs could not be read to its end
 }
 
 // once makes one pass of the command, prints it and returns the exit code.

@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -62,14 +61,14 @@ func (p *pass) shownTo(view report.Options, r report.Report, s *spendlog.Summary
 
 // logReport makes the report of an export, nil if it could not be read. name names its keys.
 func (p *pass) logReport(s *spendlog.Summary, o spendlog.Options, name namer) report.Report {
-	q := &pass{bot: p.bot, in: p.in}
+	q := &pass{bot: p.bot, in: p.in, damage: p.damage}
 	if s != nil {
 		q.takeLogs(s, o, name)
 	}
 	return q.report()
 }
 
-// readLogs reads the export. It returns nil with an error.
+// readLogs reads the export. With an error it returns what is known all the same, nil if that is nothing.
 func (p *pass) readLogs() (*spendlog.Summary, spendlog.Options, error) {
 	name := p.set.SpendLogs
 	in, size := io.Reader(os.Stdin), int64(0)
@@ -90,19 +89,24 @@ func (p *pass) readLogs() (*spendlog.Summary, spendlog.Options, error) {
 		o.From, o.To = s.from, s.to
 	}
 	progress := &readProgress{Reader: in, bot: p.bot, size: size}
-	s, err := spendlog.Read(progress, o)
-	progress.end()
+	s, err := p.readExport(progress, o)
+	damage := (*spendlog.Damage)(nil)
+	whole := err == nil || errors.As(err, &damage)
 	switch {
-	case err != nil:
-		return nil, o, fmt.Errorf("reading spend logs, %s: %w", p.set.From("spend-logs"), err)
-	case s.Bytes == 0:
+	case whole && s.Bytes == 0:
 		return nil, o, fmt.Errorf("reading spend logs, %s: it is empty; an export without rows is []",
 			p.set.From("spend-logs"))
-	case s.Rows+s.Outside == 0 && s.Lost > 0:
+	case whole && s.Rows+s.Outside == 0 && s.Lost > 0:
 		return nil, o, fmt.Errorf("reading spend logs, %s: it holds no row as /spend/logs gives them, summarize=false; "+
 			"first, %w", p.set.From("spend-logs"), &s.Faults[0])
+	case err == nil:
+		return s, o, nil
+	case p.set.Strict || s.Rows+s.Outside == 0:
+		s = nil
+	default:
+		p.damage = err.Error()
 	}
-	return s, o, nil
+	return s, o, fmt.Errorf("reading spend logs, %s: %w", p.set.From("spend-logs"), err)
 }
 
 // takeLogs puts the export into the report, and judges it.
@@ -116,6 +120,8 @@ func (p *pass) takeLogs(s *spendlog.Summary, o spendlog.Options, name namer) {
 	} else if s.Rows > 0 {
 		p.in.Period = &report.Period{Name: "spend logs", From: s.First, To: s.Last}
 	}
+	p.in.Logs.Damage = p.known.Redact(p.damage)
+	p.in.Findings = append(p.in.Findings, p.in.Logs.Findings()...)
 	alerts := p.set.Keys[0].Alerts
 	policy := spendPolicy(p.set.Keys[0])
 	policy.DailySpend = decimal.NullDecimal{} // every day is judged, not the last one alone
@@ -320,7 +326,7 @@ func keyName(token, alias string) string {
 // logsOf is what the export says as a whole.
 func logsOf(s *spendlog.Summary, source string, name namer) *report.Logs {
 	l := &report.Logs{
-		Source: source, Bytes: s.Bytes, Rows: s.Rows, Outside: s.Outside, Lost: s.Lost, First: s.First, Last: s.Last,
+		Source: source, Bytes: s.Bytes, Rows: s.Rows, Outside: s.Outside, Lost: s.Lost, More: s.LostMore, First: s.First, Last: s.Last,
 		Total: logSums("", s.Total), Models: logGroups(s.Models), Days: logGroups(s.Days), Providers: logGroups(s.Providers),
 		Tags: logGroups(s.Tags), EndUsers: logGroups(s.EndUsers),
 		Repeats: s.Repeats.Rows, RepeatsOf: s.Repeats.Of, FallbackFor: s.FallbackTold, Unread: s.Unread,
@@ -349,40 +355,4 @@ func logGroups(list []spendlog.Group) []report.LogSums {
 func logSums(name string, s spendlog.Sums) report.LogSums {
 	return report.LogSums{Name: name, Spend: decimal.NewNullDecimal(s.Spend), Requests: s.Requests, Failed: s.Failed, Fallbacks: s.Fallbacks,
 		Tokens: s.Tokens, CacheHits: s.CacheHits, CachedPrompt: s.CachedPrompt}
-}
-
-// readProgress counts what is read, shows it on a terminal, and ends when the program is told to stop.
-type readProgress struct {
-	io.Reader
-	*bot
-	size, read int64
-	shown      time.Time
-}
-
-var errStopped = errors.New("stopped")
-
-func (r *readProgress) Read(buf []byte) (int, error) {
-	select {
-	case <-r.stop:
-		return 0, errStopped
-	default:
-	}
-	n, err := r.Reader.Read(buf)
-	r.read += int64(n)
-	if now := r.now(); r.stderrTerminal.width > 0 && now.Sub(r.shown) > 100*time.Millisecond {
-		r.shown = now
-		of := ""
-		if r.size > 0 {
-			of = fmt.Sprintf(" of %.1f MB, %d%%", float64(r.size)/1e6, 100*r.read/r.size)
-		}
-		fmt.Fprintf(r.stderr, "\r\x1b[Kreading spend logs: %.1f MB%s", float64(r.read)/1e6, of)
-	}
-	return n, err
-}
-
-// end takes the progress off the terminal.
-func (r *readProgress) end() {
-	if !r.shown.IsZero() {
-		fmt.Fprint(r.stderr, "\r\x1b[K")
-	}
 }
