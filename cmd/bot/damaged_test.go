@@ -2,15 +2,20 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/org/openclaw-litellm-action/spendlog"
 )
 
 // exported is an export of so many rows of one cent each.
@@ -101,4 +106,21 @@ func TestLostRowsAreAFinding(t *testing.T) {
 	if code, _, logged := reportOn(t, data, "--max-budget", "1000", "--strict"); code != exitFailed || !strings.Contains(logged, "its spend is none") {
 		t.Errorf("--strict: exit code %d\n%s", code, logged)
 	}
+}
+
+// TestStopWhileAPipeIsEmpty: a pipe that nobody writes to does not hold the program up.
+func TestStopWhileAPipeIsEmpty(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		stop := make(chan struct{})
+		p := &pass{bot: &bot{process: process{stop: stop, now: time.Now}}}
+		in, out := io.Pipe()
+		defer out.Close()
+		time.AfterFunc(time.Minute, func() { close(stop) })
+		start := time.Now()
+		_, err := p.readExport(&readProgress{Reader: in, bot: p.bot}, spendlog.Options{})
+		if !errors.Is(err, errStopped) || time.Since(start) > 61*time.Second {
+			t.Errorf("after %s: %v", time.Since(start), err)
+		}
+	})
 }
