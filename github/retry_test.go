@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -229,6 +231,24 @@ func TestAbsurdReset(t *testing.T) {
 		var e *github.Error
 		if !errors.As(err, &e) || e.RetryAfter < 24*time.Hour || e.RetryAfter > 25*time.Hour || w.Requests() != 1 {
 			t.Errorf("%v: %d requests, wait %v, %v", header, w.Requests(), e.RetryAfter, err)
+		}
+	}
+}
+
+// TestLastingFaultsAreNotRetried: a certificate that is not trusted is the same a second later.
+func TestLastingFaultsAreNotRetried(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	for name, address := range map[string]string{"untrusted": server.URL, "no TLS": strings.Replace(plain.URL, "http:", "https:", 1)} {
+		sleeps := 0
+		client := &github.Client{APIURL: address, Sleep: func(context.Context, time.Duration) error { sleeps++; return nil }}
+		_, err := client.Repository(t.Context(), "acme", "agents")
+		if !errors.Is(err, github.Network) || client.Requests() != 1 || sleeps != 0 {
+			t.Errorf("%s: %d requests, %v", name, client.Requests(), err)
 		}
 	}
 }

@@ -75,6 +75,10 @@ type Telling struct {
 	// Near says that the Journal is at hand and cheap, a service's own file: it is asked on every pass and saved beside the
 	// issue, and the later of the two counts. So neither's loss is a loss, and moving to either costs no repeat.
 	Near bool
+	// Turn waits until no other run that has the same Journal is telling, and returns what ends the turn, never nil; nil: there is
+	// no other. So of several runs at once one tells what is news to all of them. If the turn cannot be had, only what is critical
+	// is told, and it may repeat.
+	Turn func(ctx context.Context) (end func(), err error)
 
 	Title  string        // of the issue; "": a standing one
 	Repeat time.Duration // after which a warning that goes on is told again; 0: never
@@ -111,7 +115,11 @@ func (res Result) Err() error {
 	return errors.Join(errs...)
 }
 
-const defaultTimeout = 30 * time.Second
+const (
+	defaultTimeout = 30 * time.Second
+	// longestTurn is how long another run is waited for: longer than one takes whose senders all hang.
+	longestTurn = 2 * time.Minute
+)
 
 // call runs f under the timeout.
 func (t Telling) call(ctx context.Context, f func(context.Context) error) error {

@@ -35,7 +35,11 @@ func (t Telling) Tell(ctx context.Context, r Report) (Result, error) {
 		Telling: t, report: r, now: r.GeneratedAt,
 		kept: map[carrier]Memory{}, corrupt: map[carrier]bool{},
 	}
-	s.load(ctx)
+	end, ok := s.takeTurn(ctx)
+	defer end()
+	if ok {
+		s.load(ctx)
+	}
 	s.judge()
 	if !s.Near && s.pendingAnywhere() > 0 && s.loadNewer(ctx) {
 		s.judge()
@@ -51,6 +55,23 @@ func (t Telling) Tell(ctx context.Context, r Report) (Result, error) {
 	}
 	s.closeDoubles(ctx)
 	return s.res, s.res.Err()
+}
+
+// takeTurn waits for other runs; false if that was in vain. Then nothing is known of what was told, since another run may be
+// telling it now.
+func (s *session) takeTurn(ctx context.Context) (end func(), ok bool) {
+	if s.Turn == nil {
+		return func() {}, true
+	}
+	waiting, cancel := context.WithTimeout(ctx, longestTurn)
+	defer cancel()
+	end, err := s.Turn(waiting)
+	if err != nil {
+		s.fail("journal", "reporting only what is critical", err)
+		s.Issues, s.Journal = nil, nil
+		return end, false
+	}
+	return end, true
 }
 
 // learn replaces what is assumed of the issue's readers by what is so.

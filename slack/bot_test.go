@@ -3,13 +3,18 @@ package slack_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	slackgo "github.com/slack-go/slack"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/secret"
 	"github.com/org/openclaw-litellm-action/slack"
 	"github.com/org/openclaw-litellm-action/slack/slacktest"
@@ -184,6 +189,50 @@ func TestLostAnswers(t *testing.T) {
 		}
 	})
 }
+
+// TestLastingFaultsAreNotRetried: a certificate that is not trusted is the same a second later.
+func TestLastingFaultsAreNotRetried(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	w := newWorld(t, slacktest.Options{})
+	w.bot.APIURL = server.URL
+	_, err := w.bot.Post(t.Context(), channel, message("a"))
+	if !errors.Is(err, slack.Network) || len(w.slept) > 0 {
+		t.Errorf("got %v after waits %v", err, w.slept)
+	}
+}
+
+// TestSilence: Slack is given up after one call that was not answered, for everybody who sends there.
+func TestSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		requests := 0
+		silent := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			requests++
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})}
+		system := &netx.System{Name: "Slack"}
+		one := &slack.Bot{Token: secret.New("t-t-t-t"), HTTP: silent, System: system}
+		other := &slack.Webhook{URL: secret.New("https://hooks.example.com/services/a/b/c"), HTTP: silent, System: system}
+		start := time.Now()
+		_, first := one.Post(t.Context(), channel, message("a"))
+		probe := other.Post(t.Context(), message("b"))
+		err := one.Update(t.Context(), slack.Ref{Channel: channel, TS: "1"}, message("c"))
+		if !errors.Is(first, slack.Network) || !errors.Is(probe, slack.Network) || !errors.Is(err, slack.NotAsked) || requests != 2 {
+			t.Errorf("%d requests: %v; %v; %v", requests, first, probe, err)
+		}
+		if took := time.Since(start); took != 15*time.Second || !strings.Contains(err.Error(), "not asked: Slack does not answer") {
+			t.Errorf("after %s: %v", took, err)
+		}
+	})
+}
+
+// roundTrip is a transport of one function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestRedirectNotFollowed(t *testing.T) {
 	w, other := newWorld(t, slacktest.Options{}), newWorld(t, slacktest.Options{})

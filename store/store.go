@@ -34,7 +34,10 @@ var (
 var ErrNewer = errors.New("the state file was made by a newer version")
 
 // DB is an open state file. It is safe for concurrent use. Close it when done.
-type DB struct{ sql *sql.DB }
+type DB struct {
+	sql  *sql.DB
+	path string
+}
 
 // Open opens the file at path, or makes it, for its owner alone; the folder has to be there. What is in the way of using
 // it (no SQLite file, no permission, a newer version's) is the error, and then nothing in it is changed.
@@ -57,7 +60,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("opening the state file %s: %w", path, err)
 	}
 	handle.SetMaxOpenConns(1) // SQLite has one writer
-	db := &DB{handle}
+	db := &DB{handle, path}
 	if err := db.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the state file %s: %w", path, err), handle.Close())
 	}

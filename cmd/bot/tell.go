@@ -27,7 +27,7 @@ func (b *bot) telling() report.Telling {
 		t.Journal = j
 	}
 	if b.state != nil {
-		t.Journal, t.Near = b.state, true
+		t.Journal, t.Near, t.Turn = b.state, true, b.state.Turn
 	}
 	if b.set.Report.IssueRepository != "" {
 		t.Issues = advisedTracker{
