@@ -97,12 +97,8 @@ func tellable(r Report) []finding.Finding {
 	if down {
 		return found
 	}
-	if n := r.Totals.Left; n > 0 {
-		found = append(found, finding.Finding{
-			Rule: RuleFailed, Severity: finding.Warning, Subject: finding.Subject{Kind: "tool", Name: "stop"},
-			Summary: fmt.Sprintf("interrupted: %d of %d keys not looked after", n, max(n, r.Totals.Keys)),
-			Cause:   "the program was told to stop", Advice: "The next run goes on with them.",
-		})
+	if r.Totals.Left > 0 {
+		found = append(found, interrupted(r))
 	}
 	seen := map[finding.Subject]bool{}
 	for _, f := range r.Failures {
@@ -128,6 +124,16 @@ func tellable(r Report) []finding.Finding {
 		})
 	}
 	return found
+}
+
+// interrupted is the finding that a run was told to stop before it had looked after every key.
+func interrupted(r Report) finding.Finding {
+	left := r.Totals.Left
+	return finding.Finding{
+		Rule: RuleFailed, Severity: finding.Warning, Subject: finding.Subject{Kind: "tool", Name: "stop"},
+		Summary: fmt.Sprintf("interrupted: %d of %d keys not looked after", left, max(left, r.Totals.Keys)),
+		Cause:   "the program was told to stop", Advice: "The next run goes on with them.",
+	}
 }
 
 // fingerprint is the same as long as what a living surface should show is materially the same. Time passing, and spend

@@ -180,10 +180,12 @@ func standing(r Report, m Memory) Report {
 	return r
 }
 
-// criticalOnly is what is told while nothing can be remembered: the gravest, and what was done.
+// criticalOnly is what is told while nothing can be remembered: the gravest, what was done, and that the run was interrupted,
+// which no later one tells.
 func criticalOnly(notices []Notice) []Notice {
 	return slices.DeleteFunc(notices, func(n Notice) bool {
-		return n.Reason != Done && (n.Severity < finding.Critical || n.Reason == Resolved)
+		keep := n.Severity >= finding.Critical || n.Key == storyKey(interrupted(Report{}))
+		return n.Reason != Done && (!keep || n.Reason == Resolved)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/openclaw"
 	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/settings"
@@ -36,6 +37,8 @@ type examination struct {
 	asked  bool             // the proxy answers to the management key
 	keys   []settings.Key   // those of for_each included, where the repositories could be found
 	models *openclaw.Served // what the proxy serves; nil: not known
+
+	refused refusals // what is told already
 }
 
 // doctor examines everything that the settings name, and prints what is wrong. It returns 1 for a fault.
@@ -81,6 +84,13 @@ func (x *examination) judge(check, name string, err error, well, remedy string) 
 	}
 	for _, e := range report.Leaves(err) {
 		what, mend := x.remedyOf(e, remedy)
+		if why := netx.RefusalOf(e); why != nil {
+			if before, again := x.refused.within(what); again {
+				what = before // why is told already
+			} else if strings.Contains(what, why.Error()) {
+				x.refused.told = append(x.refused.told, why)
+			}
+		}
 		x.note(check, name, stateFault, what, mend)
 	}
 	return false

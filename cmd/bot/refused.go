@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,11 +45,30 @@ func (r *refusals) add(why *netx.Refusal, step, key string, errs ...error) {
 	}
 }
 
+// refusalOf returns the refusal that err is, with all that is joined in it; nil if anything in it failed for its own sake.
+func refusalOf(err error) *netx.Refusal {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var first *netx.Refusal
+		for _, e := range many.Unwrap() {
+			why := refusalOf(e)
+			if why == nil {
+				return nil
+			}
+			first = cmp.Or(first, why)
+		}
+		return first
+	}
+	if inner := errors.Unwrap(err); inner != nil && netx.RefusalOf(inner) != nil {
+		return refusalOf(inner)
+	}
+	return netx.RefusalOf(err)
+}
+
 // fail notes that something about a key ("": the whole run) failed.
 func (p *pass) fail(step, key string, err error) {
 	var own []error
 	for _, e := range report.Leaves(err) {
-		if why := netx.RefusalOf(e); why != nil {
+		if why := refusalOf(e); why != nil {
 			p.refused.add(why, step, key, e)
 		} else {
 			own = append(own, e)
@@ -69,7 +89,7 @@ func (p *pass) takeRefused(o *rotate.Outcome) {
 	var kept []error
 	for _, e := range report.Leaves(o.Err) {
 		saidByStep := func(s rotate.StepResult) bool { return s.Err != nil && strings.Contains(e.Error(), s.Err.Error()) }
-		if why := netx.RefusalOf(e); why != nil && !slices.ContainsFunc(o.Steps, saidByStep) {
+		if why := refusalOf(e); why != nil && !slices.ContainsFunc(o.Steps, saidByStep) {
 			p.refused.add(why, "", o.Name, e)
 			shorten(o.Targets, why)
 		} else {

@@ -65,7 +65,7 @@ func untouched(o rotate.Outcome) rotate.Outcome {
 		return o
 	}
 	for _, e := range report.Leaves(o.Err) {
-		if why := netx.RefusalOf(e); why == nil || why.Reason != netx.Stopped {
+		if why := refusalOf(e); why == nil || why.Reason != netx.Stopped {
 			return o
 		}
 	}

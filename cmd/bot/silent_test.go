@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -285,6 +284,18 @@ func TestSilentGitHub(t *testing.T) {
 	})
 }
 
+// TestDoctorOnASilentGitHub: twelve targets are not asked, and why is said once.
+func TestDoctorOnASilentGitHub(t *testing.T) {
+	t.Parallel()
+	hushed(t, 12, func(t *testing.T, q *hush) {
+		q.fall(noAnswer, githubHost)
+		e := q.run("doctor")
+		if n := strings.Count(e.out, "timed out twice"); e.code != exitFailed || n != 1 || e.took > time.Minute {
+			t.Errorf("exit code %d after %s, said %d times:\n%s", e.code, e.took, n, e.out)
+		}
+	})
+}
+
 // TestSlowProxy: answers that come just in time use up the time for reading, and then people are told.
 func TestSlowProxy(t *testing.T) {
 	t.Parallel()
@@ -375,10 +386,17 @@ func TestStopWhileAllIsSilent(t *testing.T) {
 	}
 }
 
-// TestStopTellsPeople: the signal ends the work, and not the telling.
+// TestStopTellsPeople: the signal ends the work, and not the telling, also where the silent proxy is what remembers.
 func TestStopTellsPeople(t *testing.T) {
 	t.Parallel()
+	for name, issue := range map[string]string{"an issue": "issue: {repository: acme/agents}, ", "the proxy": ""} {
+		t.Run(name+" remembers", func(t *testing.T) { stopTellsPeople(t, issue) })
+	}
+}
+
+func stopTellsPeople(t *testing.T, issue string) {
 	hushed(t, 12, func(t *testing.T, q *hush) {
+		q.config = strings.Replace(q.config, "issue: {repository: acme/agents}, ", issue, 1)
 		q.fall(noAnswer, proxyHost)
 		time.AfterFunc(3*time.Second, func() { close(q.stop) })
 		e := q.run("run")
@@ -388,7 +406,8 @@ func TestStopTellsPeople(t *testing.T) {
 		if m := q.slack.Messages(); len(m) != 1 || !strings.Contains(fmt.Sprint(m[0].Last()), "interrupted: 12 of 12 keys not looked after") {
 			t.Errorf("Slack: %+v", m)
 		}
-		if !strings.HasPrefix(e.out, "run  12 keys not looked after") || !bytes.Contains([]byte(e.logged), []byte("12 of 12 keys were not looked after")) {
+		first, _, _ := strings.Cut(e.out, "\n")
+		if !strings.HasSuffix(first, "12 keys not looked after") || !strings.Contains(e.logged, "12 of 12 keys were not looked after") {
 			t.Errorf("%s%s", e.out, e.logged)
 		}
 	})
