@@ -63,12 +63,16 @@ func (e *Error) Error() string {
 
 // Public tells it as everybody may read it: without what the network said, which names addresses.
 func (e *Error) Public() string {
+	var network cleaned
 	switch cause := e.Err.(type) {
-	case nil, cleaned:
+	case nil:
 		return e.text("")
-	case *Error:
+	case interface{ Public() string }: // another of these, or a refusal
 		return e.text(cause.Public())
 	default:
+		if errors.As(cause, &network) {
+			return e.text("")
+		}
 		return e.text(cause.Error())
 	}
 }

@@ -61,7 +61,7 @@ func (c *Client) do(ctx context.Context, q call) (*answer, error) {
 	}
 	turn, err := c.System.Begin(ctx, netx.Operation{Route: q.route(), Read: q.method == http.MethodGet, Apart: q.once})
 	if err != nil {
-		return nil, &Error{Op: q.op, Kind: NotAsked, Message: clean(err.Error(), c.Key, q.key, q.secret), Err: err}
+		return nil, c.notAsked(&q, err)
 	}
 	defer turn.Close()
 	for start, attempt := c.now(), 1; ; attempt++ {
@@ -80,6 +80,19 @@ func (c *Client) do(ctx context.Context, q call) (*answer, error) {
 			return nil, &Error{Op: q.op, Route: q.route(), Kind: Interrupted, Message: "waiting to repeat: " + fault.Message, Err: err}
 		}
 	}
+}
+
+// notAsked is the error of an operation that nothing was sent for.
+func (c *Client) notAsked(q *call, err error) *Error {
+	return &Error{Op: q.op, Kind: NotAsked, Message: clean(err.Error(), c.Key, q.key, q.secret), Own: ownWords(err), Err: err}
+}
+
+// ownWords returns what err says without the network.
+func ownWords(err error) string {
+	if why := netx.RefusalOf(err); why != nil {
+		return why.Public()
+	}
+	return ""
 }
 
 // backoff returns how long to pause after a failure, and whether to go on at all.

@@ -69,6 +69,9 @@ func (e *Error) Public() string {
 	if e.Kind == Network {
 		return e.text("")
 	}
+	if why := netx.RefusalOf(e.cause); e.Kind == NotAsked && why != nil {
+		return e.text(why.Public())
+	}
 	return e.text(e.Detail)
 }
 

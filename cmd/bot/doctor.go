@@ -87,7 +87,7 @@ func (x *examination) judge(check, name string, err error, well, remedy string) 
 		if why := netx.RefusalOf(e); why != nil {
 			if before, again := x.refused.within(what); again {
 				what = before // why is told already
-			} else if strings.Contains(what, why.Error()) {
+			} else if strings.Contains(what, why.Public()) {
 				x.refused.told = append(x.refused.told, why)
 			}
 		}

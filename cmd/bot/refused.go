@@ -102,8 +102,8 @@ func (p *pass) takeRefused(o *rotate.Outcome) {
 // shorten leaves out of targets why they were not asked, which is told once.
 func shorten(targets []rotate.TargetState, why *netx.Refusal) {
 	for i := range targets {
-		if strings.Contains(targets[i].Detail, why.Error()) {
-			targets[i].Detail = "not asked"
+		if strings.Contains(targets[i].Detail, why.Public()) {
+			targets[i].Detail, targets[i].PublicDetail = "not asked", "not asked"
 		}
 	}
 }
@@ -147,7 +147,7 @@ func (p *pass) takeTold(failures []report.Failure) {
 // within returns what a message says before an event that is told already, and whether there is one.
 func (r *refusals) within(message string) (before string, again bool) {
 	for _, why := range r.told {
-		if before, _, again := strings.Cut(message, ": "+why.Error()); again {
+		if before, _, again := strings.Cut(message, ": "+why.Public()); again {
 			return before, true
 		}
 	}

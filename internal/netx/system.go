@@ -33,12 +33,24 @@ const (
 // Refusal, whatever number of operations it stops.
 type Refusal struct {
 	Reason Reason
-	text   string
-	cause  error // what the operation failed at that showed it; nil for other reasons than Unanswered
+	text   string // in our own words
+	said   string // what the network said; "": nothing
+	cause  error  // what the operation failed at that showed it; nil for other reasons than Unanswered
 }
 
-// Error says why, in a sentence about the system or the run.
-func (r *Refusal) Error() string { return r.text }
+// Error says why, in a sentence about the system or the run, with what the network said.
+func (r *Refusal) Error() string {
+	if r.said == "" {
+		return r.text
+	}
+	return r.text + ": " + r.said
+}
+
+// Public says why without what the network said, which names addresses.
+func (r *Refusal) Public() string { return r.text }
+
+// Said returns what Public leaves out.
+func (r *Refusal) Said() string { return r.said }
 
 // Unwrap returns the error that showed that the system does not answer, nil for other reasons.
 func (r *Refusal) Unwrap() error { return r.cause }
@@ -234,10 +246,10 @@ func (t *Turn) Uncounted(wait func(context.Context) error) error {
 // Answered notes that the system answered, whatever it said.
 func (t *Turn) Answered() { t.system.answered() }
 
-// GiveUp notes that the operation failed for good, in this way, at err, which may be nil; what says so in words that are fit
-// to print. It returns err with its text; RefusalOf finds the refusal in it if the run broke the operation off, or if it shows
+// GiveUp notes that the operation failed for good, in this way, at err, which may be nil; said is what the network said, fit to
+// print. It returns err with its text; RefusalOf finds the refusal in it if the run broke the operation off, or if it shows
 // that the system does not answer.
-func (t *Turn) GiveUp(c Class, what string, err error) error {
+func (t *Turn) GiveUp(c Class, said string, err error) error {
 	waited := t.run.now().Sub(t.began)
 	refusal := RefusalOf(context.Cause(t.ctx))
 	switch {
@@ -252,7 +264,7 @@ func (t *Turn) GiveUp(c Class, what string, err error) error {
 	if !c.unanswered() || t.Apart {
 		return err
 	}
-	if refusal := t.system.silent(t, c, what, err); refusal != nil {
+	if refusal := t.system.silent(t, c, said, err); refusal != nil {
 		return blame(err, refusal)
 	}
 	return err
@@ -286,14 +298,17 @@ func (s *System) answered() {
 }
 
 // silent takes note of an operation that was not answered, and returns what refuses further ones.
-func (s *System) silent(t *Turn, c Class, what string, err error) *Refusal {
+func (s *System) silent(t *Turn, c Class, said string, err error) *Refusal {
 	if s == nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state == answers {
-		s.why = &Refusal{Reason: Unanswered, text: s.complaint(t, c, what), cause: err}
+		s.why = &Refusal{Reason: Unanswered, text: s.complaint(t, c), cause: err}
+		if c != Silent { // which says all there is
+			s.why.said = said
+		}
 		s.state = suspect
 	}
 	why := s.why
@@ -310,7 +325,7 @@ func (s *System) silent(t *Turn, c Class, what string, err error) *Refusal {
 }
 
 // complaint says what showed that the system does not answer.
-func (s *System) complaint(t *Turn, c Class, what string) string {
+func (s *System) complaint(t *Turn, c Class) string {
 	name := s.Name
 	if name == "" {
 		name = "it"
@@ -322,7 +337,7 @@ func (s *System) complaint(t *Turn, c Class, what string) string {
 	case c == Silent:
 		return fmt.Sprintf("%s does not answer (%s timed out %s in %s)", name, t.Route, times(t.sent), waited)
 	}
-	return fmt.Sprintf("%s cannot be reached (%s: %s)", name, t.Route, what)
+	return fmt.Sprintf("%s cannot be reached (%s)", name, t.Route)
 }
 
 // times prints a small count in words.

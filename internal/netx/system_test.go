@@ -313,7 +313,7 @@ func TestAbsentSystem(t *testing.T) {
 			cancel()
 			if class := netx.Classify(err); !turn.Again(class, 4) {
 				err = turn.GiveUp(class, "words", err)
-				if why := netx.RefusalOf(err); why == nil || why.Error() != "it cannot be reached (GET /: words)" {
+				if why := netx.RefusalOf(err); why == nil || why.Error() != "it cannot be reached (GET /): words" || why.Public() != "it cannot be reached (GET /)" {
 					t.Errorf("%v", err)
 				}
 				return n
