@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
@@ -63,5 +65,26 @@ func TestPublicErrorsNameNoAddress(t *testing.T) {
 	}
 	if !strings.HasSuffix(e.Public(), "the address answers with a redirect, which is not followed") || !strings.Contains(e.Said(), "litellm.internal") {
 		t.Errorf("public %q, said %q", e.Public(), e.Said())
+	}
+}
+
+// TestNotAskedInPublic: that nothing was sent to a proxy whose address leads nowhere is said without the address.
+func TestNotAskedInPublic(t *testing.T) {
+	gone := serve(t, done)
+	gone.Close()
+	c := client(gone, nil)
+	c.System = &netx.System{Name: "the proxy"}
+	var last *litellm.Error
+	for range 3 {
+		if err := verify(c); !errors.As(err, &last) {
+			t.Fatal(err)
+		}
+	}
+	full, public := last.Error(), last.Public()
+	if last.Kind != litellm.NotAsked || !strings.Contains(full, "127.0.0.1") || strings.Contains(public, "127.0.0.1") {
+		t.Errorf("%s; %s", full, public)
+	}
+	if !strings.HasSuffix(public, "not asked: the proxy cannot be reached (GET /v1/models)") || !errors.Is(last, syscall.ECONNREFUSED) {
+		t.Errorf("%s; %v", public, last)
 	}
 }
