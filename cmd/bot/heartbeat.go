@@ -63,7 +63,9 @@ func (b *bot) ping(turn *netx.Turn, u *url.URL, body string) (again bool, err er
 	req.Header.Set("Content-Type", "text/plain; charset=utf-8")
 	resp, err := b.http.Do(req)
 	if err != nil {
-		return netx.Classify(err) != netx.Lasting, fmt.Errorf("pinging the heartbeat (%s): no answer from %s", b.source("heartbeat-url"), u.Host)
+		class := netx.Classify(err)
+		err := fmt.Errorf("pinging the heartbeat (%s): no answer from %s", b.source("heartbeat-url"), u.Host)
+		return class != netx.Lasting, err
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))

@@ -155,7 +155,9 @@ func sorted(by byName, order func(a, b report.PeriodSums) int) []report.PeriodSu
 
 func addNow(s *report.PeriodSums, spend decimal.Decimal, requests, failed, tokens int64) {
 	s.Spend = decimal.NewNullDecimal(s.Spend.Decimal.Add(spend))
-	s.Requests, s.Failed, s.Tokens = figure.Add(s.Requests, requests), figure.Add(s.Failed, failed), figure.Add(s.Tokens, tokens)
+	s.Requests = figure.Add(s.Requests, requests)
+	s.Failed = figure.Add(s.Failed, failed)
+	s.Tokens = figure.Add(s.Tokens, tokens)
 }
 
 func addBefore(s *report.PeriodSums, spend decimal.Decimal) {

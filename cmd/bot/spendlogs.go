@@ -251,7 +251,9 @@ func joinDays(days []budget.Day) []budget.Day {
 	for _, d := range days {
 		if n := len(out); n > 0 && out[n-1].Date == d.Date {
 			to := &out[n-1]
-			to.Spend, to.Requests, to.Failed = to.Spend.Add(d.Spend), figure.Add(to.Requests, d.Requests), figure.Add(to.Failed, d.Failed)
+			to.Spend = to.Spend.Add(d.Spend)
+			to.Requests = figure.Add(to.Requests, d.Requests)
+			to.Failed = figure.Add(to.Failed, d.Failed)
 			continue
 		}
 		out = append(out, d)
@@ -267,7 +269,9 @@ func joinModels(models []budget.ModelSpend) []budget.ModelSpend {
 		if n := len(out); n > 0 && out[n-1].Model == m.Model {
 			to := &out[n-1]
 			to.Spend, to.Requests = to.Spend.Add(m.Spend), figure.Add(to.Requests, m.Requests)
-			to.Failed, to.Hits, to.Tokens = figure.Add(to.Failed, m.Failed), figure.Add(to.Hits, m.Hits), figure.Add(to.Tokens, m.Tokens)
+			to.Failed = figure.Add(to.Failed, m.Failed)
+			to.Hits = figure.Add(to.Hits, m.Hits)
+			to.Tokens = figure.Add(to.Tokens, m.Tokens)
 			continue
 		}
 		out = append(out, m)
@@ -326,7 +330,8 @@ func keyName(token, alias string) string {
 // logsOf is what the export says as a whole.
 func logsOf(s *spendlog.Summary, source string, name namer) *report.Logs {
 	l := &report.Logs{
-		Source: source, Bytes: s.Bytes, Rows: s.Rows, Outside: s.Outside, Lost: s.Lost, More: s.LostMore, First: s.First, Last: s.Last,
+		Source: source, Bytes: s.Bytes, Rows: s.Rows, Outside: s.Outside, Lost: s.Lost, More: s.LostMore,
+		First: s.First, Last: s.Last,
 		Total: logSums("", s.Total), Models: logGroups(s.Models), Days: logGroups(s.Days), Providers: logGroups(s.Providers),
 		Tags: logGroups(s.Tags), EndUsers: logGroups(s.EndUsers),
 		Repeats: s.Repeats.Rows, RepeatsOf: s.Repeats.Of, FallbackFor: s.FallbackTold, Unread: s.Unread,

@@ -38,18 +38,20 @@ func (b *bot) telling() report.Telling {
 	switch {
 	case !b.set.Slack.BotToken.IsZero():
 		t.Messengers = append(t.Messengers, &channel{
-			bot:     slack.Bot{Token: b.set.Slack.BotToken, APIURL: b.set.Slack.APIURL, HTTP: b.http, Notes: notes, Sleep: b.sleep, System: b.systems.slack},
+			bot:     b.slackBot(notes),
 			channel: b.set.Slack.Channel, name: "slack", advise: b.adviseSlack,
 		})
 		if b.set.Slack.CriticalChannel != "" {
 			t.Pager = &channel{
-				bot:     slack.Bot{Token: b.set.Slack.BotToken, APIURL: b.set.Slack.APIURL, HTTP: b.http, Notes: notes, Sleep: b.sleep, System: b.systems.slack},
+				bot:     b.slackBot(notes),
 				channel: b.set.Slack.CriticalChannel, name: "slack-critical", advise: b.adviseCritical,
 			}
 		}
 	case !b.set.Slack.WebhookURL.IsZero():
 		t.Messengers = append(t.Messengers, &webhook{
-			slack.Webhook{URL: b.set.Slack.WebhookURL, HTTP: b.http, Notes: notes, Sleep: b.sleep, System: b.systems.slack}, b.adviseSlack,
+			slack.Webhook{
+				URL: b.set.Slack.WebhookURL, HTTP: b.http, Notes: notes, Sleep: b.sleep, System: b.systems.slack,
+			}, b.adviseSlack,
 		})
 	}
 	return t
@@ -66,6 +68,13 @@ func (b *bot) signer() report.Signer {
 		mac := hmac.New(sha256.New, key())
 		mac.Write(data)
 		return mac.Sum(nil)
+	}
+}
+
+// slackBot sends with the bot token, and tells notes what it cut.
+func (b *bot) slackBot(notes func(string)) slack.Bot {
+	return slack.Bot{
+		Token: b.set.Slack.BotToken, APIURL: b.set.Slack.APIURL, HTTP: b.http, Notes: notes, Sleep: b.sleep, System: b.systems.slack,
 	}
 }
 
