@@ -59,6 +59,9 @@ func table() map[string]allowed {
 		"github/githubtest":   {own: []string{"secret"}, libs: []string{"golang.org/x/crypto"}},
 		"slack/slacktest":     {own: []string{"secret"}},
 
+		// What several packages need, below all of them.
+		"internal/workflow": {libs: []string{"github.com/sethvargo/go-githubactions"}},
+
 		"cmd/bot":        {own: []string{"*"}, libs: []string{"*"}},
 		"internal/repo":  {},
 		"internal/fakes": {own: []string{"secret", "github/githubtest", "slack/slacktest"}},
