@@ -38,8 +38,8 @@ func visible(s string) string {
 	return strings.TrimSpace(b.String())
 }
 
-// Line returns a text from outside on one line that acts neither on a terminal nor, after its first word, on a GitHub runner.
-func Line(s string) string { return strings.ReplaceAll(visible(s), "##[", "#♯[") }
+// Line returns a text from outside on one line that does not act on a terminal.
+func Line(s string) string { return visible(s) }
 
 // acts reports whether c changes how its neighbours show, or shows as nothing. The joiner of emoji (U+200D) and variation
 // selectors are left: they are part of what they join.
@@ -106,7 +106,7 @@ func mdCode(s string) string {
 	if s == "" {
 		return ""
 	}
-	s = strings.NewReplacer("<!", "<\u200b!", "##[", "#\u200b#[").Replace(s) // the latter is a command of GitHub's runner
+	s = strings.ReplaceAll(s, "<!", "<\u200b!")
 	fence := "`"
 	for strings.Contains(s, fence) {
 		fence += "`"

@@ -1,14 +1,12 @@
 package report
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 )
 
 // JSON writes r as one indented JSON value that docs/report.schema.json describes, and returns the writer's error. Text
-// from outside is in it as it came, in JSON strings; < > & are escaped, so that it can be put into a page, and
-// so is what a GitHub runner would take for a command.
+// from outside is in it as it came, in JSON strings; < > & are escaped, so that it can be put into a page.
 func JSON(w io.Writer, r Report, o Options) error {
 	r = o.view(r)
 	if r.SchemaVersion == 0 {
@@ -24,7 +22,7 @@ func JSON(w io.Writer, r Report, o Options) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(bytes.ReplaceAll(text, []byte("##["), []byte(`#\u0023[`)), '\n'))
+	_, err = w.Write(append(text, '\n'))
 	return err
 }
 

@@ -36,15 +36,8 @@ type text struct {
 	b strings.Builder
 }
 
-// line writes one line. On a GitHub runner a line that begins with "::", or holds "##[", is a command: a look-alike of the
-// same width makes it text again.
-func (t *text) line(parts ...string) {
-	line := strings.ReplaceAll(strings.Join(parts, ""), "##[", "#♯[")
-	if rest := strings.TrimLeft(line, " \n"); strings.HasPrefix(rest, "::") {
-		line = line[:len(line)-len(rest)] + "∶" + rest[1:]
-	}
-	t.b.WriteString(line + "\n")
-}
+// line writes one line.
+func (t *text) line(parts ...string) { t.b.WriteString(strings.Join(parts, "") + "\n") }
 
 // head begins a section.
 func (t *text) head(title string) { t.line("\n", t.paint(title, bold)) }

@@ -94,30 +94,35 @@ func (l *loader) collectSecrets() {
 		if r.kind != secretText {
 			continue
 		}
-		texts := []string{l.inputText(r)}
+		l.out.inputs = append(l.out.inputs, partsOf(l.inputText(r))...)
+		l.noteSecret(l.inputText(r))
 		for _, name := range r.variables() {
-			texts = append(texts, strings.TrimSpace(l.getenv(name)))
-		}
-		for _, text := range texts {
-			l.noteSecret(text)
+			l.noteSecret(strings.TrimSpace(l.getenv(name)))
 		}
 	}
 }
 
-// noteSecret notes a secret and, of one with several lines, each line: masks and redaction work line by line.
+// noteSecret notes a secret, if it is not known yet.
 func (l *loader) noteSecret(text string) {
-	parts := []string{text}
+	for _, part := range partsOf(text) {
+		if !slices.ContainsFunc(l.out.secrets, part.Equal) {
+			l.out.secrets = append(l.out.secrets, part)
+		}
+	}
+}
+
+// partsOf returns a secret and, of one with several lines, each line: masks and redaction work line by line.
+func partsOf(text string) []secret.Value {
+	if text == "" {
+		return nil
+	}
+	parts := []secret.Value{secret.New(text)}
 	for _, line := range strings.Split(unfold(text), "\n") {
-		if line = strings.TrimSpace(line); line != text && !strings.HasPrefix(line, "-----") {
-			parts = append(parts, line)
+		if line = strings.TrimSpace(line); line != "" && line != text && !strings.HasPrefix(line, "-----") {
+			parts = append(parts, secret.New(line))
 		}
 	}
-	for _, part := range parts {
-		v := secret.New(part)
-		if part != "" && !slices.ContainsFunc(l.out.secrets, v.Equal) {
-			l.out.secrets = append(l.out.secrets, v)
-		}
-	}
+	return parts
 }
 
 func (l *loader) inputText(r row) string {

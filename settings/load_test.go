@@ -210,6 +210,12 @@ func TestSecrets(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	for _, v := range s.Secrets() {
+		text := v.Reveal()
+		if input := text == "test-github-token" || strings.HasSuffix(text, "/one"); s.GivenAsInput(v) != input {
+			t.Errorf("%q came as an input: %v", text, s.GivenAsInput(v))
+		}
+	}
 	for _, text := range append(got, "litellm") {
 		if printed := fmt.Sprintf("%+v %#v", s, *s); text != "litellm" && strings.Contains(printed, text) {
 			t.Errorf("printing the settings shows %q", text)

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -80,6 +81,7 @@ type Settings struct {
 
 	sources map[string]Source
 	secrets []secret.Value
+	inputs  []secret.Value // those of secrets that came as inputs
 }
 
 // Log is how the log is written.
@@ -197,9 +199,13 @@ type Schedule struct {
 	Timezone *time.Location // never nil after Load
 }
 
-// Secrets returns every secret that was given, whether or not the settings are valid. The caller masks them before it
-// prints anything.
+// Secrets returns every secret that was given, whether or not the settings are valid. The caller takes them out of
+// everything that it prints.
 func (s *Settings) Secrets() []secret.Value { return s.secrets }
+
+// GivenAsInput reports whether v came as an input of the Action, or is a line of one. A runner shows all inputs before the
+// step begins, and hides the secrets among them itself.
+func (s *Settings) GivenAsInput(v secret.Value) bool { return slices.ContainsFunc(s.inputs, v.Equal) }
 
 // From returns where the setting of that name (max-budget) came from. An unknown name gives the zero Source.
 func (s *Settings) From(name string) Source { return s.sources[name] }

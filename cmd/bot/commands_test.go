@@ -33,26 +33,27 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		}
 	}
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"exits":       plain(exits),
-		"quiet":       plain(quiet),
-		"advance":     plain(advance),
-		"works":       works,
-		"remember":    plain(remember),
-		"spend":       plain(spend),
-		"proxy":       plain(callProxy),
-		"crowd":       plain(addCrowd),
-		"proxy-key":   plain(changeKey),
-		"proxy-state": plain(showProxy),
-		"repository":  plain(addRepository),
-		"token":       plain(setToken),
-		"overwrite":   plain(overwrite),
-		"retitle":     plain(retitle),
-		"issues":      plain(showIssues),
-		"slack":       plain(showSlack),
-		"break-slack": plain(breakSlack),
-		"fault":       plain(injectFault),
-		"model":       plain(addModel),
-		"mend":        plain(func(w *world, _ *testscript.TestScript, _ []string) { w.mend() }),
+		"exits":        plain(exits),
+		"quiet":        plain(quiet),
+		"advance":      plain(advance),
+		"works":        works,
+		"remember":     plain(remember),
+		"spend":        plain(spend),
+		"proxy":        plain(callProxy),
+		"crowd":        plain(addCrowd),
+		"proxy-key":    plain(changeKey),
+		"proxy-state":  plain(showProxy),
+		"repository":   plain(addRepository),
+		"step-outputs": plain(showOutputs),
+		"token":        plain(setToken),
+		"overwrite":    plain(overwrite),
+		"retitle":      plain(retitle),
+		"issues":       plain(showIssues),
+		"slack":        plain(showSlack),
+		"break-slack":  plain(breakSlack),
+		"fault":        plain(injectFault),
+		"model":        plain(addModel),
+		"mend":         plain(func(w *world, _ *testscript.TestScript, _ []string) { w.mend() }),
 	}
 }
 
@@ -73,10 +74,11 @@ func exits(w *world, ts *testscript.TestScript, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, not %d", got, want)
 	}
-	for _, leak := range w.leaks(stdout, stderr, ts.Getenv("GITHUB_ACTIONS") == "true") {
-		ts.Fatalf("%s", leak)
+	inActions := ts.Getenv("GITHUB_ACTIONS") == "true"
+	for _, fault := range append(w.leaks(stdout, stderr, inActions), strayCommands(stdout, stderr, inActions)...) {
+		ts.Fatalf("%s", fault)
 	}
-	for name, text := range map[string]string{"printed": w.steady(maskLine.ReplaceAllString(stdout, "")), "logged": w.steady(stderr), "requests": w.requestLines()} {
+	for name, text := range map[string]string{"printed": w.steady(stdout), "logged": w.steady(maskLine.ReplaceAllString(stderr, "")), "requests": w.requestLines()} {
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o644))
 	}
 }

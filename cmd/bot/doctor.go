@@ -69,7 +69,7 @@ func (b *bot) doctor(ctx context.Context) int {
 			code = exitFailed
 		}
 	}
-	return b.write(x.render(), code)
+	return b.write(x.render(), b.resultForm(), code)
 }
 
 func (x *examination) note(check, name, state, what, remedy string) {
@@ -144,9 +144,9 @@ func (x *examination) render() string {
 		if a.Name != "" {
 			line += " " + a.Name
 		}
-		fmt.Fprintln(&b, line+": "+strings.Map(oneLine, a.What))
+		fmt.Fprintln(&b, report.Line(line+": "+a.What))
 		if a.Remedy != "" {
-			fmt.Fprintln(&b, "         → "+strings.Map(oneLine, a.Remedy))
+			fmt.Fprintln(&b, "         → "+report.Line(a.Remedy))
 		}
 	}
 	return b.String()

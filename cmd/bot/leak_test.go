@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -206,11 +207,11 @@ func (s *secretive) inject(b breakage) {
 
 func (s *secretive) later(d time.Duration) { _ = s.clock.sleep(s.t.Context(), d) }
 
-// Write takes standard output, so that it can be looked at while the program runs.
+// Write takes standard error, so that it can be looked at while the program runs.
 func (s *secretive) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stdout.Write(p)
+	return s.stderr.Write(p)
 }
 
 // wantMasked is called with each key before LiteLLM has it: by then the runner must have been told to hide it.
@@ -218,7 +219,7 @@ func (s *secretive) wantMasked(key secret.Value) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	mask := "::add-mask::" + key.Reveal() + "\n"
-	if before, _, found := strings.Cut(s.stdout.String(), mask); s.manner.actions && (!found || strings.Contains(before, key.Reveal())) {
+	if before, _, found := strings.Cut(s.stderr.String(), mask); s.manner.actions && (!found || strings.Contains(before, key.Reveal())) {
 		s.t.Errorf("%s: a key is sent to LiteLLM and not masked first", s.manner)
 	}
 }
@@ -232,43 +233,65 @@ func (s *secretive) run(args ...string) {
 	clock := &stillClock{at: s.clock.now()}
 	code := run(process{
 		args: args, getenv: func(name string) string { return s.env[name] }, dir: s.dir, readFile: os.ReadFile,
-		now: clock.now, sleep: clock.sleep, stop: s.t.Context().Done(), stdout: s, stderr: &s.stderr,
+		now: clock.now, sleep: clock.sleep, stop: s.t.Context().Done(), stdout: &s.stdout, stderr: s,
 	})
-	for _, leak := range s.leaks(s.stdout.String(), s.stderr.String(), s.manner.actions) {
-		s.t.Errorf("%s: bot %s (exit code %d): %s", s.manner, strings.Join(args, " "), code, leak)
+	stdout, stderr := s.stdout.String(), s.stderr.String()
+	for _, fault := range append(s.leaks(stdout, stderr, s.manner.actions), strayCommands(stdout, stderr, s.manner.actions)...) {
+		s.t.Errorf("%s: bot %s (exit code %d): %s", s.manner, strings.Join(args, " "), code, fault)
 	}
-	s.wantMasks(args)
+	s.wantMasks(args, code)
 }
 
-// wantMasks wants one mask line for each secret that the program was given, before all else, and none outside Actions.
-func (s *secretive) wantMasks(args []string) {
+// wantMasks wants one mask line for each secret that the program was given, before all else on standard error; none of a
+// command that was refused, and none outside Actions. Standard output is the result alone.
+func (s *secretive) wantMasks(args []string, code int) {
 	s.t.Helper()
-	out := s.stdout.String()
-	if !s.manner.actions {
-		if strings.Contains(out, "add-mask") {
-			s.t.Errorf("%s: bot %s prints mask lines outside Actions", s.manner, strings.Join(args, " "))
-		}
-		return
+	if strings.Contains(s.stdout.String(), "add-mask") {
+		s.t.Errorf("%s: bot %s masks on standard output", s.manner, strings.Join(args, " "))
 	}
-	given := map[string]bool{}
-	for _, v := range s.everySecret() {
-		for name, text := range s.env {
-			if name != "WEBHOOK" && text == v.Reveal() { // that is for scripts to pass on
-				given[text] = true
+	lines := strings.SplitAfter(s.stderr.String(), "\n")
+	masks := map[string]int{}
+	first := 0 // how many mask lines come before all else
+	for i, line := range lines {
+		if strings.HasPrefix(line, "::add-mask::") {
+			masks[line]++
+			if i == first {
+				first++
 			}
 		}
 	}
-	lines := strings.SplitAfter(out, "\n")
-	for i := range len(given) {
-		if i < len(lines) && !strings.HasPrefix(lines[i], "::add-mask::") {
-			s.t.Errorf("%s: line %d of bot %s is no mask line: %s", s.manner, i+1, strings.Join(args, " "), lines[i])
+	given := s.given()
+	switch {
+	case !s.manner.actions:
+		given = nil
+	case code == exitUsage && len(masks) == 0:
+		return
+	}
+	for line, n := range masks {
+		if n > 1 || !s.manner.actions {
+			s.t.Errorf("%s: bot %s prints a mask line %d times", s.manner, strings.Join(args, " "), n)
+		}
+		if strings.HasPrefix(line, "::add-mask::-----") {
+			s.t.Errorf("%s: bot %s masks what is no secret", s.manner, strings.Join(args, " "))
 		}
 	}
-	seen := map[string]bool{}
-	for _, line := range lines {
-		if strings.HasPrefix(line, "::add-mask::") && seen[line] {
-			s.t.Errorf("%s: bot %s masks a secret twice", s.manner, strings.Join(args, " "))
+	for _, v := range given {
+		if !slices.Contains(lines[:first], "::add-mask::"+v.Reveal()+"\n") {
+			s.t.Errorf("%s: bot %s does not begin with a mask of a secret that it was given", s.manner, strings.Join(args, " "))
 		}
-		seen[line] = true
 	}
+}
+
+// given returns the secrets that the environment holds, line by line.
+func (s *secretive) given() []secret.Value {
+	var given []secret.Value
+	for _, v := range s.everySecret() {
+		for name, text := range s.env {
+			if name != "WEBHOOK" && slices.Contains(strings.Split(text, "\n"), v.Reveal()) { // WEBHOOK is for scripts to pass on
+				given = append(given, v)
+				break
+			}
+		}
+	}
+	return given
 }

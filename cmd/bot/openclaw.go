@@ -20,6 +20,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/internal/workflow"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/openclaw"
 	"github.com/org/openclaw-litellm-action/report"
@@ -28,10 +29,10 @@ import (
 // openclaw prints a configuration for OpenClaw, or judges one.
 func (b *bot) openclaw(ctx context.Context) int {
 	var served *openclaw.Served
-	if b.set.Sandbox || b.set.LiteLLM.BaseURL != "" && !b.set.LiteLLM.Key.IsZero() {
+	if b.asksProxy() {
 		var err error
 		if served, err = b.served(ctx); err != nil {
-			fmt.Fprintln(b.stderr, "bot:", report.Line(b.known.Redact(b.say(b.adviseProxy(err)))))
+			b.errorLine(b.say(b.adviseProxy(err)))
 			if b.set.OpenClaw.Lint != "" {
 				b.lint(ctx, nil)
 			}
@@ -56,7 +57,12 @@ func (b *bot) openclaw(ctx context.Context) int {
 	if err != nil {
 		return b.refuse(err)
 	}
-	return b.write(text, exitOK)
+	return b.write(text, workflow.JSON, exitOK)
+}
+
+// asksProxy reports whether the command openclaw asks a proxy what it serves.
+func (b *bot) asksProxy() bool {
+	return b.set.Sandbox || b.set.LiteLLM.BaseURL != "" && !b.set.LiteLLM.Key.IsZero()
 }
 
 func (b *bot) absolute(path string) (string, error) {
@@ -88,17 +94,10 @@ func (b *bot) openclawVersion(ctx context.Context) string {
 	return openclaw.FindVersion(string(out))
 }
 
-// write puts a text where the settings say.
-func (b *bot) write(text string, code int) int {
-	text = b.known.Redact(text)
-	var err error
-	if b.set.Output == "" {
-		_, err = b.stdout.Write([]byte(text))
-	} else {
-		err = os.WriteFile(b.set.Output, []byte(text), 0o644) // #nosec G306 -- holds no secret, and is for others to read
-	}
-	if err != nil {
-		fmt.Fprintln(b.stderr, "bot: writing the result:", err)
+// write delivers a result and returns the exit code: code, unless that failed.
+func (b *bot) write(text string, form workflow.Form, code int) int {
+	if err := b.deliver(text, form); err != nil {
+		b.errorLine("writing the result: " + err.Error())
 		return exitFailed
 	}
 	return code
@@ -124,20 +123,20 @@ func (b *bot) lint(ctx context.Context, served *openclaw.Served) int {
 	code := exitOK
 	for _, p := range problems {
 		if b.set.Format != "json" {
-			fmt.Fprintln(&out, p)
+			fmt.Fprintln(&out, report.Line(p.String()))
 		}
 		if b.set.FailOn != nil && p.Severity >= *b.set.FailOn {
 			code = exitFinding
 		}
-		b.annotate(p)
+		b.annotateProblem(p)
 	}
 	if len(problems) == 0 && b.set.Format != "json" {
 		fmt.Fprintln(&out, "nothing found")
 	}
 	if served == nil {
-		fmt.Fprintln(b.stderr, "bot: nothing of a proxy is known, so models, windows and prices are not compared")
+		b.errorLine("nothing of a proxy is known, so models, windows and prices are not compared")
 	}
-	return b.write(out.String(), code)
+	return b.write(out.String(), b.resultForm(), code)
 }
 
 func writeProblems(out *bytes.Buffer, problems []openclaw.Problem) {
@@ -160,22 +159,18 @@ func writeProblems(out *bytes.Buffer, problems []openclaw.Problem) {
 	_ = e.Encode(rows) // texts and numbers alone, into memory
 }
 
-// annotate shows a problem beside its line in Actions.
-func (b *bot) annotate(p openclaw.Problem) {
-	if b.action == nil {
-		return
-	}
-	a := b.action.WithFieldsMap(map[string]string{
-		"file": p.At.File, "line": strconv.Itoa(p.At.Line), "col": strconv.Itoa(p.At.Column), "title": p.Rule,
-	})
-	switch text := b.known.Redact(p.What + "; " + p.Mend); p.Severity {
+// annotateProblem shows a problem beside its line in Actions.
+func (b *bot) annotateProblem(p openclaw.Problem) {
+	level := "notice"
+	switch p.Severity {
 	case finding.Critical:
-		a.Errorf("%s", text)
+		level = "error"
 	case finding.Warning:
-		a.Warningf("%s", text)
-	default:
-		a.Noticef("%s", text)
+		level = "warning"
 	}
+	b.annotate(level, map[string]string{
+		"file": p.At.File, "line": strconv.Itoa(p.At.Line), "col": strconv.Itoa(p.At.Column), "title": p.Rule,
+	}, p.What+"; "+p.Mend)
 }
 
 func modeOf(path string) (os.FileMode, error) {

@@ -48,18 +48,18 @@ func (p *pass) complain() {
 		return
 	}
 	if p.in.Left > 0 {
-		fmt.Fprintln(p.stderr, "bot:", p.leftover())
+		p.errorLine(p.leftover())
 	}
 	told := map[string]bool{}
 	for _, err := range p.errs {
-		line := strings.Join(strings.Fields(p.say(err)), " ")
+		line := p.say(err)
 		once := line
 		if fault := (*settingFault)(nil); errors.As(err, &fault) {
 			once = fault.setting + ": " + fault.remedy // one setting can be to blame for every key's failure
 		}
 		if !told[once] {
 			told[once] = true
-			fmt.Fprintln(p.stderr, "bot:", report.Line(line))
+			p.errorLine(line)
 		}
 	}
 }

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"encoding/json"
 
+	"github.com/org/openclaw-litellm-action/internal/workflow"
 	"github.com/org/openclaw-litellm-action/report"
 )
 
@@ -26,22 +26,41 @@ func (b *bot) checkOutput() error {
 	return nil
 }
 
-// print writes the result where the settings say: to the output file, or to standard output.
+// print writes the report where the settings say.
 func (b *bot) print(r report.Report) error {
 	var text bytes.Buffer
 	if err := b.render(&text, r); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	content := b.known.Redact(text.String())
-	if b.set.Output == "" {
-		_, err := b.stdout.Write([]byte(content))
-		return err
-	}
-	// #nosec G306 -- a report holds no secret, and is for others to read
-	if err := os.WriteFile(b.set.Output, []byte(content), 0o644); err != nil {
-		return fmt.Errorf("writing the report, %s: %w", b.set.From("output"), err)
+	if err := b.deliver(text.String(), b.resultForm()); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
+}
+
+// deliver writes a result, alone and whole, where the settings say: to the output file, or to standard output. It is the
+// same in both: a later step may print the file.
+func (b *bot) deliver(text string, form workflow.Form) error {
+	if b.set.Output == "" {
+		_, err := b.stdout.in(form).Write([]byte(text))
+		return err
+	}
+	text = form.Inert(b.known.Redact(text))
+	if err := os.WriteFile(b.set.Output, []byte(text), 0o644); err != nil {
+		return fmt.Errorf("%s: %w", b.set.From("output"), err)
+	}
+	return nil
+}
+
+// resultForm is what kind of text a result is in the format that the settings name.
+func (b *bot) resultForm() workflow.Form {
+	switch b.set.Format {
+	case "json":
+		return workflow.JSON
+	case "html":
+		return workflow.HTML
+	}
+	return workflow.Text
 }
 
 func (b *bot) render(w *bytes.Buffer, r report.Report) error {
@@ -65,87 +84,6 @@ func (b *bot) textOptions() report.Options {
 	o.Width = b.stdoutTerminal.width
 	o.Color = o.Width > 0 && b.set.Output == "" && b.getenv("NO_COLOR") == "" && b.getenv("TERM") != "dumb"
 	return o
-}
-
-// tellRunner gives GitHub Actions the step summary, the outputs and the annotations. Outside Actions it does nothing.
-func (b *bot) tellRunner(r report.Report) {
-	if b.action == nil {
-		return
-	}
-	view := b.publicView()
-	for _, a := range report.Annotations(r, view) {
-		annotation := b.action.WithFieldsMap(map[string]string{"title": a.Title})
-		if a.Level == "error" {
-			annotation.Errorf("%s", a.Message)
-		} else {
-			annotation.Warningf("%s", a.Message)
-		}
-	}
-	view.Limit = report.SummaryLimit
-	b.commandFile("GITHUB_STEP_SUMMARY", func() { b.action.AddStepSummary(b.known.Redact(report.Markdown(r, view))) })
-	b.commandFile("GITHUB_OUTPUT", func() {
-		for _, o := range b.outputs(r) {
-			b.action.SetOutput(o.name, b.known.Redact(o.value))
-		}
-	})
-}
-
-// commandFile runs f if the runner gave that file; go-githubactions panics where it can't be written.
-func (b *bot) commandFile(variable string, f func()) {
-	if b.getenv(variable) == "" {
-		return
-	}
-	defer func() {
-		if failed := recover(); failed != nil {
-			b.log.Error("writing for the runner", "file", variable, "error", fmt.Sprint(failed))
-		}
-	}()
-	f()
-}
-
-type output struct{ name, value string }
-
-// outputs are what later steps can use. No value has a line break, so none can forge another.
-func (b *bot) outputs(r report.Report) []output {
-	rotated := r.RotatedKeys()
-	names, err := json.Marshal(rotated)
-	if err != nil {
-		names = []byte("[]")
-	}
-	highest := ""
-	if worst, any := r.Worst(); any {
-		highest = worst.String()
-	}
-	out := []output{
-		{"rotated", strconv.FormatBool(len(rotated) > 0)},
-		{"rotated-keys", string(names)},
-		{"findings", strconv.Itoa(len(r.Findings))},
-		{"highest-severity", highest},
-		{"report-file", b.set.Output},
-	}
-	if len(r.Keys) == 1 {
-		k := r.Keys[0]
-		if k.Generation >= 0 {
-			out = append(out, output{"key-generation", strconv.Itoa(k.Generation)})
-		}
-		if k.Spend.Valid {
-			out = append(out, output{"spend", k.Spend.Decimal.String()})
-		}
-		if k.MaxBudget.Valid {
-			out = append(out, output{"max-budget", k.MaxBudget.Decimal.String()})
-		}
-	}
-	for i := range out {
-		out[i].value = strings.Map(oneLine, out[i].value)
-	}
-	return out
-}
-
-func oneLine(r rune) rune {
-	if r == '\n' || r == '\r' {
-		return ' '
-	}
-	return r
 }
 
 // publicView says what surfaces may show that everybody sees who sees the repository. The event that started the run
@@ -213,7 +151,7 @@ func (b *bot) learnView() func(context.Context) (report.Options, error) {
 // read who sees the repository. Other files are for later steps, and whole. The amounts of an export are what was asked for;
 // its users are not.
 func (b *bot) printView() report.Options {
-	if b.action == nil || b.set.Output != "" && b.set.Format != "html" {
+	if !b.set.InActions || b.set.Output != "" && b.set.Format != "html" {
 		return report.Options{}
 	}
 	view := b.publicView()

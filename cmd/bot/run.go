@@ -4,18 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"strings"
-
-	"github.com/sethvargo/go-githubactions"
 
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/github"
 	"github.com/org/openclaw-litellm-action/internal/netx"
+	"github.com/org/openclaw-litellm-action/internal/workflow"
 	"github.com/org/openclaw-litellm-action/litellm"
-	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/secret"
 	"github.com/org/openclaw-litellm-action/settings"
 	"github.com/org/openclaw-litellm-action/store"
@@ -25,8 +21,10 @@ import (
 type bot struct {
 	process
 	set    *settings.Settings
-	known  *secret.Set           // every secret, taken out of all that is printed
-	action *githubactions.Action // nil outside Actions
+	known  *secret.Set // every secret, taken out of all that is printed
+	stdout stream      // the result, and nothing else; in place of the process's
+	stderr stream      // the log, and what the runner is told; in place of the process's
+	masks  *masker
 	log    *slog.Logger
 
 	systems   systems
@@ -41,11 +39,7 @@ type bot struct {
 // run is the program without the operating system. It returns the exit code.
 func run(p process) int {
 	set, err := settings.Load(p.args, p.getenv, p.readFile, sandboxConfig)
-	b := &bot{process: p, set: set, known: &secret.Set{}}
-	if b.sleep == nil {
-		b.sleep = sleep
-	}
-	b.hideSecrets()
+	b := newBot(p, set)
 	if help := (*settings.Help)(nil); errors.As(err, &help) {
 		fmt.Fprint(b.stdout, help.Text)
 		return exitOK
@@ -57,20 +51,14 @@ func run(p process) int {
 		fmt.Fprintln(b.stdout, version)
 		return exitOK
 	}
-	if set.InActions { // from here on others' words may be in it
-		b.stderr = publicLog{b.stderr, b.publicView()}
-	}
-	b.log = b.newLog()
-	for _, w := range set.Warnings {
-		b.log.Warn(w)
-	}
-	for _, name := range settings.UnknownVariables(p.environ) {
-		b.log.Warn("environment " + name + ": there is no such setting; see bot --help")
-	}
 	if err := b.checkOutput(); err != nil {
 		return b.refuse(err)
 	}
+	if set.InActions { // from here on others' words may be in it
+		b.stderr.hide = b.publicView().Hide
+	}
 	if set.SpendLogs != "" {
+		b.begin(false)
 		return b.spendLogs()
 	}
 	ctx, cancel := context.WithCancel(b.begun(context.Background()))
@@ -84,38 +72,63 @@ func run(p process) int {
 	} else if err := b.connect(); err != nil {
 		return b.refuse(err)
 	}
-	if set.Command == settings.CommandOpenClaw || set.Command == settings.CommandDoctor {
+	return b.execute(ctx)
+}
+
+// execute runs the command.
+func (b *bot) execute(ctx context.Context) int {
+	switch b.set.Command {
+	case settings.CommandOpenClaw, settings.CommandDoctor:
 		looking, end := netx.Grace(netx.Planning(ctx), 0) // they finish nothing
 		defer end()
-		if set.Command == settings.CommandDoctor {
+		if b.set.Command == settings.CommandDoctor {
+			b.begin(true)
 			return b.doctor(looking)
 		}
+		b.begin(b.asksProxy())
 		return b.openclaw(looking)
-	}
-	if set.Command == settings.CommandServe {
-		return b.serve(ctx)
 	}
 	closeState, err := b.openState(ctx)
 	defer closeState()
 	if err != nil {
 		return b.refuse(err)
 	}
+	b.begin(true)
+	if b.set.Command == settings.CommandServe {
+		return b.serve(ctx)
+	}
 	return b.once(ctx)
 }
 
-// hideSecrets masks every secret before anything else is printed, and from here on takes known ones out of both streams.
-func (b *bot) hideSecrets() {
-	if b.set.InActions {
-		b.action = githubactions.New(githubactions.WithWriter(b.stdout), githubactions.WithGetenv(b.getenv))
-		mask := b.action
-		b.known.OnAdd = func(v secret.Value) { mask.AddMask(v.Reveal()) }
+// newBot knows every secret from the start: nothing that is printed holds one.
+func newBot(p process, set *settings.Settings) *bot {
+	known := &secret.Set{}
+	b := &bot{process: p, set: set, known: known, stdout: newStream(p.stdout, known), stderr: newStream(p.stderr, known)}
+	if b.sleep == nil {
+		b.sleep = sleep
 	}
-	for _, v := range b.set.Secrets() {
-		b.known.Add(v)
+	b.masks = newMasker(b.stderr, set.GivenAsInput)
+	if set.InActions {
+		known.OnAdd = b.masks.add
 	}
-	b.stdout, b.stderr = b.known.Writer(b.stdout), b.known.Writer(b.stderr)
-	if b.set.InActions {
-		b.action = githubactions.New(githubactions.WithWriter(b.stdout), githubactions.WithGetenv(b.getenv))
+	for _, v := range set.Secrets() {
+		known.Add(v)
+	}
+	b.log = b.newLog()
+	return b
+}
+
+// begin comes before anything else is printed, once it is certain that the command goes on. In Actions it masks the secrets
+// of a command that uses any; those of the sandbox are nobody's.
+func (b *bot) begin(usesSecrets bool) {
+	if usesSecrets && !b.set.Sandbox {
+		b.masks.begin()
+	}
+	for _, w := range b.set.Warnings {
+		b.log.Warn(w)
+	}
+	for _, name := range settings.UnknownVariables(b.environ) {
+		b.log.Warn("environment " + name + ": there is no such setting; see bot --help")
 	}
 }
 
@@ -132,35 +145,6 @@ func (b *bot) say(err error) string {
 	return err.Error()
 }
 
-// publicLog is a log that everybody may read who can read the repository. It leaves out amounts, which are not names and
-// are printed in one way. It is written to in whole lines.
-type publicLog struct {
-	io.Writer
-	view report.Options
-}
-
-func (l publicLog) Write(text []byte) (int, error) {
-	_, err := io.WriteString(l.Writer, l.view.Hide(string(text)))
-	return len(text), err
-}
-
-// refuse prints what is wrong with the settings, a line each. Nothing was touched. GitHub shows ten annotations of a step.
-func (b *bot) refuse(err error) int {
-	const most = 10
-	lines := strings.Split(err.Error(), "\n")
-	for i, line := range lines {
-		fmt.Fprintln(b.stderr, "bot:", line)
-		switch {
-		case b.action == nil || i >= most:
-		case i == most-1 && len(lines) > most:
-			b.action.Errorf("and %d more, which the log has all", len(lines)-i)
-		default:
-			b.action.Errorf("%s", line)
-		}
-	}
-	return exitUsage
-}
-
 // newLog makes the log that the settings describe. Where everybody can read it, an error is logged in its public words,
 // and an attribute "who" not at all.
 func (b *bot) newLog() *slog.Logger {
@@ -173,7 +157,7 @@ func (b *bot) newLog() *slog.Logger {
 		options.ReplaceAttr = hideNames
 	}
 	if b.set.Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(b.stderr, options))
+		return slog.New(slog.NewJSONHandler(b.stderr.in(workflow.JSON), options))
 	}
 	return slog.New(slog.NewTextHandler(b.stderr, options))
 }

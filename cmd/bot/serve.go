@@ -16,11 +16,6 @@ func (b *bot) serve(ctx context.Context) int {
 	if err != nil {
 		return b.refuse(err)
 	}
-	closeState, err := b.openState(ctx)
-	defer closeState()
-	if err != nil {
-		return b.refuse(err)
-	}
 	d := &daemon.Daemon{
 		Jobs: jobs, Log: b.log, HealthListen: b.set.HealthListen, Now: b.now, StopGrace: stopWithin,
 		OnListen: func(a net.Addr) { b.log.Info("health endpoints listen", "address", a.String()) },

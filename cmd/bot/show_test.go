@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/org/openclaw-litellm-action/internal/workflow/workflowtest"
 	"github.com/org/openclaw-litellm-action/rotate"
 )
 
@@ -99,6 +100,20 @@ func showProxy(w *world, ts *testscript.TestScript, args []string) {
 	}
 }
 
+// step-outputs FILE prints the outputs of a step, read as GitHub's runner does (FileCommandManager.cs), one a line.
+func showOutputs(_ *world, ts *testscript.TestScript, args []string) {
+	lines := strings.Split(strings.TrimSuffix(ts.ReadFile(args[0]), "\n"), "\n")
+	for len(lines) > 0 {
+		name, delimiter, ok := strings.Cut(lines[0], "<<")
+		end := slices.Index(lines[1:], delimiter)
+		if !ok || end < 0 {
+			ts.Fatalf("invalid format %q", lines[0])
+		}
+		fmt.Fprintf(ts.Stdout(), "%s=%s\n", name, strings.Join(lines[1:1+end], "\n"))
+		lines = lines[2+end:]
+	}
+}
+
 // issues OWNER/NAME prints the issues of a repository with their comments, less what is hidden in them.
 func showIssues(w *world, ts *testscript.TestScript, args []string) {
 	if len(w.github.Issues(args[0])) == 0 {
@@ -130,12 +145,28 @@ func showSlack(w *world, ts *testscript.TestScript, _ []string) {
 	}
 }
 
+// strayCommands returns what a GitHub runner would take for commands although the program did not mean any: on standard
+// output there is none, and on standard error those that mask and annotate, in Actions alone.
+func strayCommands(stdout, stderr string, inActions bool) []string {
+	var stray []string
+	for _, c := range append(workflowtest.Commands(stdout), workflowtest.CommandsByCulture(stdout)...) {
+		stray = append(stray, fmt.Sprintf("standard output holds the command %s (%s)", c.Name, c.Data))
+	}
+	meant := []string{"add-mask", "error", "warning", "notice"}
+	for _, c := range append(workflowtest.Commands(stderr), workflowtest.CommandsByCulture(stderr)...) {
+		if !inActions || !slices.Contains(meant, c.Name) || strings.ContainsAny(c.Data, "\r\n") {
+			stray = append(stray, fmt.Sprintf("standard error holds the command %s (%s)", c.Name, c.Data))
+		}
+	}
+	return stray
+}
+
 // leaks looks for every secret in everything that came out: streams, files, issues, comments, messages, the proxy's rows.
 // In Actions the mask lines are allowed, one a secret; elsewhere they are leaks as well. Key files hold keys, by design.
 func (w *world) leaks(stdout, stderr string, inActions bool) []string {
 	places := map[string]string{"standard error": stderr, "standard output": stdout}
 	if inActions {
-		places["standard output"] = maskLine.ReplaceAllString(stdout, "")
+		places["standard error"] = maskLine.ReplaceAllString(stderr, "")
 	}
 	for path, content := range textFiles(w.dir) {
 		name := strings.TrimPrefix(path, w.dir+"/")

@@ -19,7 +19,6 @@ import (
 
 	"github.com/org/openclaw-litellm-action/github/githubtest"
 	"github.com/org/openclaw-litellm-action/litellm/litellmtest"
-	"github.com/org/openclaw-litellm-action/secret"
 	"github.com/org/openclaw-litellm-action/settings"
 	"github.com/org/openclaw-litellm-action/store"
 )
@@ -237,10 +236,8 @@ func (w *week) service(stateFile string, more map[string]string) (pass, stop fun
 		w.Fatal(err)
 	}
 	var out safeBuffer
-	b := &bot{set: set, known: &secret.Set{}, process: process{args: args, getenv: getenv, dir: w.TempDir(), now: w.clock.now, sleep: w.clock.sleep,
-		readFile: missing, stop: context.Background().Done(), stdout: &out, stderr: &out}}
-	b.hideSecrets()
-	b.log = b.newLog()
+	b := newBot(process{args: args, getenv: getenv, dir: w.TempDir(), now: w.clock.now, sleep: w.clock.sleep,
+		readFile: missing, stop: context.Background().Done(), stdout: &out, stderr: &out}, set)
 	if stateFile != "" {
 		if b.state, err = store.Open(w.Context(), stateFile); err != nil {
 			w.Fatal(err)

@@ -114,7 +114,7 @@ func revealed() map[string]int {
 		"slack/webhook.go once":          1,
 		"slack/webhook.go parts":         1, // split, to be taken out of errors
 		"cmd/bot/heartbeat.go heartbeat": 1, // the address that is pinged
-		"cmd/bot/run.go hideSecrets":     1, // the line that masks it, in Actions
+		"cmd/bot/masks.go mask":          1, // the line that masks it, in Actions
 		// Where a key is placed.
 		"github/secret.go seal":       1,
 		"github/target.go checkValue": 1, // its length

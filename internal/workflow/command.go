@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"crypto/rand"
 	"strings"
 
 	"github.com/sethvargo/go-githubactions"
@@ -39,3 +40,10 @@ func mask(secret string) string {
 }
 
 func line(c *githubactions.Command) string { return c.String() + githubactions.EOF }
+
+// Output returns the lines that set an output of the step, or a variable, in the file that the runner gives for it. The
+// delimiter is random, so that no value can end itself and set another.
+func Output(name, value string) string {
+	delimiter := "end_" + rand.Text()
+	return name + "<<" + delimiter + "\n" + value + "\n" + delimiter + "\n"
+}

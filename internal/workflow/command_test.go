@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/org/openclaw-litellm-action/internal/workflow"
+	"github.com/org/openclaw-litellm-action/internal/workflow/workflowtest"
 )
 
 // TestCommandIsOneCommand: whatever is in it, the runner sees the one command that was meant.
@@ -18,12 +19,12 @@ func TestCommandIsOneCommand(t *testing.T) {
 		if strings.Count(text, "\n") != 1 || strings.Contains(text, "##[") {
 			t.Fatalf("%q", text)
 		}
-		found := commands(text)
-		if len(found) != 1 || found[0].name != "error" || found[0].properties["line"] != "3" {
+		found := workflowtest.Commands(text)
+		if len(found) != 1 || found[0].Name != "error" || found[0].Properties["line"] != "3" {
 			t.Fatalf("%q is read as %q", text, found)
 		}
-		if found[0].data != workflow.Text.Inert(message) {
-			t.Fatalf("message %q is read as %q", message, found[0].data)
+		if found[0].Data != workflow.Text.Inert(message) {
+			t.Fatalf("message %q is read as %q", message, found[0].Data)
 		}
 	})
 }
@@ -35,11 +36,11 @@ func TestMasksGoLineByLine(t *testing.T) {
 	} {
 		var hidden []string
 		for _, line := range workflow.Masks(secret) {
-			found := commands(line)
-			if len(found) != 1 || found[0].name != "add-mask" || !strings.HasSuffix(line, "\n") {
+			found := workflowtest.Commands(line)
+			if len(found) != 1 || found[0].Name != "add-mask" || !strings.HasSuffix(line, "\n") {
 				t.Fatalf("%q is read as %q", line, found)
 			}
-			hidden = append(hidden, found[0].data)
+			hidden = append(hidden, found[0].Data)
 		}
 		if !slices.Equal(hidden, want) {
 			t.Errorf("%q: masks %q, want %q", secret, hidden, want)

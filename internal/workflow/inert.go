@@ -25,9 +25,10 @@ func (f Form) Inert(text string) string {
 // Scanner makes a stream inert that is written in pieces: it remembers what the last one ended with. The zero Scanner is
 // at the beginning of a line.
 type Scanner struct {
-	begun  bool // the line has begun with something other than white space
-	colon  bool // that is one colon
-	hashes int  // how many number signs come right before
+	midline bool // the line has something in it
+	begun   bool // that is more than white space
+	colon   bool // it is one colon
+	hashes  int  // how many number signs come right before
 }
 
 // Inert returns the next piece of the stream with nothing in it that a runner takes for a command, alone or together
@@ -52,6 +53,7 @@ func (s *Scanner) completes(c rune) bool {
 		*s = Scanner{}
 		return false
 	}
+	s.midline = true
 	if ignored(c) {
 		return false // what stands before it may still be joined to what follows
 	}
@@ -93,8 +95,8 @@ func breaksLine(c rune) bool {
 // ignored reports whether a comparison by a culture's rules, as .NET makes them, may see nothing in c: control and format
 // characters, combining marks, variation selectors, fillers. So may what is not assigned yet, or no character at all.
 func ignored(c rune) bool {
-	if c == '\t' {
-		return false
+	if c < utf8.RuneSelf {
+		return c != '\t' && (c < ' ' || c == 0x7f)
 	}
 	switch {
 	case unicode.In(c, unicode.Cc, unicode.Cf, unicode.Cs, unicode.Co, unicode.Mn, unicode.Me, unicode.Other_Default_Ignorable_Code_Point):
@@ -102,3 +104,6 @@ func ignored(c rune) bool {
 	}
 	return c == utf8.RuneError || !(unicode.IsGraphic(c) || unicode.IsSpace(c))
 }
+
+// Midline reports whether the line has something in it already, be it white space.
+func (s *Scanner) Midline() bool { return s.midline }

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/org/openclaw-litellm-action/internal/workflow"
+	"github.com/org/openclaw-litellm-action/internal/workflow/workflowtest"
 )
 
 // attacks are texts that would be commands.
@@ -41,7 +42,7 @@ type fatal interface {
 
 func wantInert(t fatal, output string) {
 	t.Helper()
-	if found := append(commands(output), commandsByCulture(output)...); len(found) > 0 {
+	if found := append(workflowtest.Commands(output), workflowtest.CommandsByCulture(output)...); len(found) > 0 {
 		t.Fatalf("%q has the commands %q", output, found)
 	}
 }
@@ -49,12 +50,12 @@ func wantInert(t fatal, output string) {
 // TestTheRunnersGrammar proves that the judge sees what a runner would.
 func TestTheRunnersGrammar(t *testing.T) {
 	for _, attack := range attacks {
-		if len(commands(attack))+len(commandsByCulture(attack)) == 0 {
+		if len(workflowtest.Commands(attack))+len(workflowtest.CommandsByCulture(attack)) == 0 {
 			t.Errorf("%q is not seen as a command", attack)
 		}
 	}
 	for _, harmless := range []string{"a ::error::x", ": :error::x", "## [error]x", "# #[error]x", "::", "##[", "::error", "#[x]"} {
-		if found := commands(harmless); len(found) > 0 {
+		if found := workflowtest.Commands(harmless); len(found) > 0 {
 			t.Errorf("%q is seen as %q", harmless, found)
 		}
 	}

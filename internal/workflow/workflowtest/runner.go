@@ -1,22 +1,24 @@
-package workflow_test
+// Package workflowtest reads output as GitHub's runner does, for tests: it is the judge of what is a command, and shares
+// nothing with what makes text inert.
+package workflowtest
 
 import (
 	"strings"
 	"unicode"
 )
 
-// command is what the runner made of a line.
-type command struct {
-	name       string
-	properties map[string]string
-	data       string
+// Command is what the runner made of a line.
+type Command struct {
+	Name       string
+	Properties map[string]string
+	Data       string
 }
 
-// commands reads output as GitHub's runner does and returns every command that it sees: ProcessInvoker.cs splits lines at
+// Commands reads output as GitHub's runner does and returns every command that it sees: ProcessInvoker.cs splits lines at
 // CR, LF and CRLF; ActionCommandManager.cs tries TryParseV2 and then TryParse of ActionCommand.cs on each. Any name is
 // taken for a registered command: the token of stop-commands can be any.
-func commands(output string) []command {
-	var found []command
+func Commands(output string) []Command {
+	var found []Command
 	for _, line := range strings.FieldsFunc(output, func(c rune) bool { return c == '\r' || c == '\n' }) {
 		if c, ok := parseV2(line); ok {
 			found = append(found, c)
@@ -28,33 +30,33 @@ func commands(output string) []command {
 }
 
 // parseV2 is ActionCommand.TryParseV2.
-func parseV2(message string) (command, bool) {
+func parseV2(message string) (Command, bool) {
 	message = strings.TrimLeftFunc(message, whiteSpace)
 	if !strings.HasPrefix(message, "::") {
-		return command{}, false
+		return Command{}, false
 	}
 	info, data, ok := strings.Cut(message[2:], "::")
 	if !ok {
-		return command{}, false
+		return Command{}, false
 	}
 	name, rest, _ := strings.Cut(info, " ")
 	unescape := strings.NewReplacer("%0D", "\r", "%0A", "\n", "%3A", ":", "%2C", ",", "%25", "%")
-	return command{name, properties(strings.TrimSpace(rest), ",", unescape), unescapeData(data)}, true
+	return Command{name, properties(strings.TrimSpace(rest), ",", unescape), unescapeData(data)}, true
 }
 
 // parseV1 is ActionCommand.TryParse.
-func parseV1(message string) (command, bool) {
+func parseV1(message string) (Command, bool) {
 	_, rest, ok := strings.Cut(message, "##[")
 	if !ok {
-		return command{}, false
+		return Command{}, false
 	}
 	info, data, ok := strings.Cut(rest, "]")
 	if !ok {
-		return command{}, false
+		return Command{}, false
 	}
 	name, list, _ := strings.Cut(info, " ")
 	unescape := strings.NewReplacer("%3B", ";", "%0D", "\r", "%0A", "\n", "%5D", "]", "%25", "%")
-	return command{name, properties(list, ";", unescape), unescape.Replace(data)}, true
+	return Command{name, properties(list, ";", unescape), unescape.Replace(data)}, true
 }
 
 func properties(list, separator string, unescape *strings.Replacer) map[string]string {
@@ -76,9 +78,9 @@ func whiteSpace(c rune) bool {
 	return c >= '\t' && c <= '\r' || c == '\u0085' || unicode.In(c, unicode.Zs, unicode.Zl, unicode.Zp)
 }
 
-// commandsByCulture reads output as a runner might whose comparisons follow a culture: StartsWith and IndexOf of .NET see
+// CommandsByCulture reads output as a runner might whose comparisons follow a culture: StartsWith and IndexOf of .NET see
 // nothing in characters without weight. It also ends lines where other readers of logs do.
-func commandsByCulture(output string) []command {
+func CommandsByCulture(output string) []Command {
 	var lines strings.Builder
 	for _, c := range output {
 		switch {
@@ -91,5 +93,5 @@ func commandsByCulture(output string) []command {
 			lines.WriteRune(c)
 		}
 	}
-	return commands(lines.String())
+	return Commands(lines.String())
 }
