@@ -10,11 +10,12 @@ import (
 
 	"encoding/json"
 
+	"github.com/org/openclaw-litellm-action/internal/atomicfile"
 	"github.com/org/openclaw-litellm-action/internal/workflow"
 	"github.com/org/openclaw-litellm-action/report"
 )
 
-// checkOutput refuses a file for the result that has no directory, before anything is done whose result would be lost.
+// checkOutput refuses a file for the result that could not be written, before anything is done whose result would be lost.
 func (b *bot) checkOutput() error {
 	if b.set.Output == "" {
 		return nil
@@ -23,7 +24,16 @@ func (b *bot) checkOutput() error {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return fmt.Errorf("%s: there is no directory %q for the result; make it, or name another file", b.source("output"), dir)
 	}
+	if err := b.outputFile().Check(); err != nil {
+		return fmt.Errorf("%s: the result cannot be written to %s: %w (leave it out to write to standard output)", b.source("output"), b.set.Output, err)
+	}
 	return nil
+}
+
+// outputFile is the file for the result. In Actions, one that lies in the workspace by name lies there: a link in a checkout
+// leads nowhere else.
+func (b *bot) outputFile() atomicfile.File {
+	return atomicfile.File{Path: b.set.Output, Below: b.set.Workspace}
 }
 
 // print writes the report where the settings say.
@@ -46,8 +56,8 @@ func (b *bot) deliver(text string, form workflow.Form) error {
 		return err
 	}
 	text = form.Inert(b.known.Redact(text))
-	if err := os.WriteFile(b.set.Output, []byte(text), 0o644); err != nil {
-		return fmt.Errorf("%s: %w", b.set.From("output"), err)
+	if err := b.outputFile().Write([]byte(text)); err != nil {
+		return fmt.Errorf("%s: writing %s: %w", b.source("output"), b.set.Output, err)
 	}
 	return nil
 }

@@ -60,6 +60,7 @@ func table() map[string]allowed {
 		"slack/slacktest":     {own: []string{"secret"}},
 
 		// What several packages need, below all of them.
+		"internal/atomicfile":            {},
 		"internal/workflow":              {libs: []string{"github.com/sethvargo/go-githubactions"}},
 		"internal/workflow/workflowtest": {},
 
