@@ -28,7 +28,7 @@ func (r *Runner) underClaim(ctx context.Context, reading Reading, plan Plan) err
 	if !won {
 		return nil
 	}
-	err = r.work(ctx)
+	err = r.Catch.Do("working on key "+r.Policy.Name, func() error { return r.work(ctx) })
 	return errors.Join(err, r.release(ctx))
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/internal/panics"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/secret"
 )
@@ -27,6 +28,9 @@ type Runner struct {
 	Progress func(key string, s Step)                        // called before each step; nil: silent
 	Stopping <-chan struct{}                                 // closed: take no further step than the one in hand; nil: never
 	Notify   func(ctx context.Context, generation int) error // called under the claim after every target got a new key; nil: nobody
+
+	// Catch runs each step, and the work as a whole, so that a panic in it is an error of this key; nil: panics.Catch.
+	Catch panics.Catcher
 
 	// Ready is called before the claim is taken for a new generation: it waits, however long, until its targets can be
 	// written one after the other. It returns the context for that work, and what ends it. nil: no need to wait.
@@ -48,6 +52,10 @@ type Runner struct {
 
 // Plan reads and concludes what Rotate would do. It writes nothing. Outcome.Err tells what could not be read.
 func (r *Runner) Plan(ctx context.Context) Outcome {
+	return r.caught("planning", func() { r.plan(ctx) })
+}
+
+func (r *Runner) plan(ctx context.Context) {
 	r.Options.takeAny = true
 	reading, plan, err := r.conclude(ctx)
 	r.report(reading, plan)
@@ -60,21 +68,25 @@ func (r *Runner) Plan(ctx context.Context) Outcome {
 		r.preflight(ctx)
 	}
 	r.markPending(plan)
-	return r.out
 }
 
 // Examine reads as much as a plan needs and keeps its findings. It writes nothing, asks no target more than it must, and
 // its outcome has no steps.
 func (r *Runner) Examine(ctx context.Context) Outcome {
-	reading, plan, err := r.conclude(ctx)
-	r.report(reading, plan)
-	r.out.Later = plan.Later
-	r.fail(err)
-	return r.out
+	return r.caught("examining", func() {
+		reading, plan, err := r.conclude(ctx)
+		r.report(reading, plan)
+		r.out.Later = plan.Later
+		r.fail(err)
+	})
 }
 
 // Show reads what there is and asks no target. Its outcome has no steps.
 func (r *Runner) Show(ctx context.Context) Outcome {
+	return r.caught("reading", func() { r.show(ctx) })
+}
+
+func (r *Runner) show(ctx context.Context) {
 	reading, err := r.read(ctx)
 	plan := Plan{current: -1}
 	if err == nil {
@@ -84,7 +96,6 @@ func (r *Runner) Show(ctx context.Context) Outcome {
 	r.report(reading, plan)
 	r.fail(err)
 	r.out.Targets, r.out.Findings = nil, nil
-	return r.out
 }
 
 // Rotate does what is due and returns what came of it. It blocks until the key is done, a step failed, or Stopping is
@@ -93,10 +104,11 @@ func (r *Runner) Show(ctx context.Context) Outcome {
 // Outcome.NotDone.
 func (r *Runner) Rotate(ctx context.Context) Outcome {
 	began := clock{ours: r.Now()}
-	for r.attempt(ctx) && r.mayWait(ctx, began) {
-	}
-	r.settle()
-	return r.out
+	r.caught("rotating", func() {
+		for r.attempt(ctx) && r.mayWait(ctx, began) {
+		}
+	})
+	return r.caught("concluding", r.settle)
 }
 
 // attempt reads, plans and does what is due, once. It reports whether another run was in the way.

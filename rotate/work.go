@@ -123,10 +123,12 @@ func (r *Runner) takeKey(ctx context.Context, s Step) error {
 
 // noted runs a step, tells progress and keeps the result.
 func (r *Runner) noted(s Step, do func() error) error {
-	if r.Progress != nil {
-		r.Progress(r.Policy.Name, s)
-	}
-	err := do()
+	err := r.Catch.Do(Describe(s), func() error {
+		if r.Progress != nil {
+			r.Progress(r.Policy.Name, s)
+		}
+		return do()
+	})
 	if r.taken == nil {
 		r.taken = map[Step]bool{}
 	}

@@ -47,7 +47,7 @@ func table() map[string]allowed {
 			"github.com/sethvargo/go-githubactions",
 		}},
 		"observe": {own: []string{"internal/figure", "litellm", "budget", "failover", "finding"}, libs: []string{decimal}},
-		"rotate":  {own: []string{"internal/figure", "litellm", "secret", "finding"}, libs: []string{decimal}},
+		"rotate":  {own: []string{"internal/figure", "litellm", "secret", "finding", "internal/panics"}, libs: []string{decimal}},
 		"report": {own: []string{"budget", "failover", "rotate", "finding"}, libs: []string{
 			decimal, "github.com/mattn/go-runewidth", "github.com/slack-go/slack",
 		}},
@@ -61,6 +61,7 @@ func table() map[string]allowed {
 
 		// What several packages need, below all of them.
 		"internal/atomicfile":            {},
+		"internal/panics":                {},
 		"internal/workflow":              {libs: []string{"github.com/sethvargo/go-githubactions"}},
 		"internal/workflow/workflowtest": {},
 

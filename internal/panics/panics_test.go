@@ -1,0 +1,50 @@
+package panics_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/org/openclaw-litellm-action/internal/panics"
+)
+
+func TestCatch(t *testing.T) {
+	failed := errors.New("failed")
+	var none []int
+	tests := map[string]struct {
+		do   func() error
+		want string // "" for no error
+		bug  bool
+	}{
+		"nothing":      {func() error { return nil }, "", false},
+		"error":        {func() error { return failed }, "failed", false},
+		"panic":        {func() error { panic("surprise") }, "internal error: surprise; this is a bug: report it with the stack in the log", true},
+		"error panics": {func() error { panic(failed) }, "internal error: failed; this is a bug: report it with the stack in the log", true},
+		"nil panics":   {func() error { panic(nil) }, "internal error: panic called with nil argument; this is a bug: report it with the stack in the log", true},
+		"runtime": {func() error { _ = none[3]; return nil },
+			"internal error: runtime error: index out of range [3] with length 0; this is a bug: report it with the stack in the log", true},
+	}
+	for name, tt := range tests {
+		var noted string
+		for _, c := range []panics.Catcher{nil, func(doing string, f func() error) error { noted = doing; return panics.Catch(doing, f) }} {
+			err := c.Do("trying", tt.do)
+			if got := text(err); got != tt.want {
+				t.Errorf("%s: %q, want %q", name, got, tt.want)
+			}
+			caught := (*panics.Error)(nil)
+			if errors.As(err, &caught) != tt.bug || tt.bug && (caught.Doing != "trying" || !bytes.Contains(caught.Stack, []byte("panics_test.go"))) {
+				t.Errorf("%s: caught %+v", name, caught)
+			}
+		}
+		if noted != "trying" {
+			t.Errorf("%s: noted %q", name, noted)
+		}
+	}
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
