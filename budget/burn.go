@@ -50,7 +50,7 @@ func (b pair) factor(period time.Duration) decimal.Decimal {
 // is told that the forecast tells.
 func burn(f Facts, p Policy, now time.Time) []finding.Finding {
 	period := f.period()
-	if !p.BurnRate || !f.Limit.Valid || !f.left().IsPositive() || !f.ResetAt.After(now) {
+	if !p.BurnRate || !f.lasting() || !f.ResetAt.After(now) {
 		return nil
 	}
 	for _, b := range burnPairs() {

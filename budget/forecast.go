@@ -29,7 +29,8 @@ type Outlook struct {
 
 // Forecast makes the outlook of f: what is spent, and for the rest of today and every day to the reset the mean of the
 // full days known, from the first with any activity on. With two weeks of them each weekday has its own mean. ok is false
-// with fewer than three full days, without a window, and for windows shorter than three days, in which days tell nothing.
+// with fewer than three full days, without a window, for windows shorter than three days, in which days tell nothing, and
+// of figures beyond all measure.
 func Forecast(f Facts, now time.Time) (o Outlook, ok bool) {
 	if !f.ResetAt.After(now) || f.ResetAt.Sub(now) > longestWindow || f.period() < leastDays*24*time.Hour {
 		return Outlook{}, false
@@ -54,6 +55,9 @@ func Forecast(f Facts, now time.Time) (o Outlook, ok bool) {
 		at = next
 	}
 	swing := eighty * h.deviation() * math.Sqrt(weight)
+	if !finite(sum + swing) {
+		return Outlook{}, false
+	}
 	o.Expected, o.Low, o.High = cents(sum), cents(max(sum-swing, spend)), cents(sum+swing)
 	return o, true
 }
@@ -64,6 +68,9 @@ func earlier(a, b time.Time) time.Time {
 	}
 	return b
 }
+
+// finite reports whether v is a number: figures that nobody ever spent make none.
+func finite(v float64) bool { return !math.IsInf(v, 0) && !math.IsNaN(v) }
 
 // cents rounds to the cent: more digits would pretend.
 func cents(v float64) decimal.Decimal { return decimal.NewFromFloat(v).Round(2) }
@@ -129,7 +136,7 @@ func (h history) deviation() float64 {
 
 // forecast judges where the window is going to end.
 func forecast(f Facts, p Policy, now time.Time) []finding.Finding {
-	if !p.Forecast.Valid || !f.Limit.Valid || !f.left().IsPositive() {
+	if !p.Forecast.Valid || !f.lasting() {
 		return nil
 	}
 	o, ok := Forecast(f, now)

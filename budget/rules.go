@@ -98,6 +98,12 @@ func (f Facts) period() time.Duration {
 // left is what is left of the limit; less than nothing after an overrun.
 func (f Facts) left() decimal.Decimal { return f.Limit.Decimal.Sub(f.Spend) }
 
+// lasting reports whether there is a budget of which something is left. A spend below zero leaves something of a limit of
+// zero, of which there are no shares.
+func (f Facts) lasting() bool {
+	return f.Limit.Valid && f.Limit.Decimal.IsPositive() && f.left().IsPositive()
+}
+
 // inWindow returns the days that lie in the window, its first day included; all days where there is no window.
 func (f Facts) inWindow() []Day {
 	if f.WindowStart.IsZero() {
@@ -135,7 +141,7 @@ func top(models []ModelSpend) string {
 	var most ModelSpend
 	total := decimal.Zero
 	for _, m := range models {
-		total = total.Add(m.Spend)
+		total = total.Add(decimal.Max(m.Spend, decimal.Zero)) // a credit is nobody's share
 		if m.Spend.GreaterThan(most.Spend) {
 			most = m
 		}

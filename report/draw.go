@@ -87,7 +87,19 @@ func (o Options) dash(s string) string {
 	return s
 }
 
-// bar draws a share of 100 % over n cells. Any spend shows, and only a spent budget is full.
+// drawn is a figure as a chart draws it: a spend below zero as nothing, and no more than a chart can tell. Texts and tables
+// show it as it is.
+func drawn(d decimal.Decimal) float64 {
+	const least, most = 1e-9, 1e15
+	v := d.InexactFloat64()
+	if !(v >= least) {
+		return 0
+	}
+	return min(v, most)
+}
+
+// bar draws a share of 100 % over n cells. Any spend shows, and only a spent budget is full; less than nothing shows as
+// nothing.
 func (o Options) bar(used decimal.NullDecimal, n int) string {
 	full, empty := "█", "░"
 	if o.ASCII {
@@ -96,13 +108,13 @@ func (o Options) bar(used decimal.NullDecimal, n int) string {
 	if !used.Valid {
 		return strings.Repeat(" ", n)
 	}
-	done := int(used.Decimal.Mul(decimal.NewFromInt(int64(n))).Div(decimal.NewFromInt(100)).IntPart())
-	if used.Decimal.IsPositive() {
-		done = max(done, 1)
-	}
-	done = min(done, n)
-	if used.Decimal.LessThan(decimal.NewFromInt(100)) {
-		done = min(done, n-1)
+	hundred, done := decimal.NewFromInt(100), 0
+	switch {
+	case used.Decimal.GreaterThanOrEqual(hundred):
+		done = n
+	case used.Decimal.IsPositive():
+		done = int(used.Decimal.Mul(decimal.NewFromInt(int64(n))).Div(hundred).IntPart())
+		done = min(max(done, 1), n-1)
 	}
 	return strings.Repeat(full, done) + strings.Repeat(empty, n-done)
 }

@@ -53,7 +53,7 @@ func pastOfBudgets(r Report) *pastFigure {
 	cells := map[string]map[int]string{} // by day and key
 	for i, days := range lines {
 		for _, d := range days {
-			top = max(top, d.Used.InexactFloat64())
+			top = max(top, drawn(d.Used))
 			if cells[d.Date] == nil {
 				cells[d.Date] = map[int]string{}
 			}
@@ -102,7 +102,7 @@ func drawPast(c chart, lines [][]pastDay, keys []KeyPast, from time.Time, n int,
 			if err != nil {
 				continue
 			}
-			points = append(points, fmt.Sprintf("%g,%g", x(int(at.Sub(from).Hours()/24)), y(max(d.Used.InexactFloat64(), 0))))
+			points = append(points, fmt.Sprintf("%g,%g", x(int(at.Sub(from).Hours()/24)), y(drawn(d.Used))))
 		}
 		if len(points) == 1 { // a dot is no line
 			points = append(points, points[0])

@@ -210,7 +210,11 @@ func (t dayTable) draw(c chart) chart {
 	width, height := float64(c.Width)-left-right, float64(c.Height)-top-bottom
 	most := 0.0
 	for _, d := range t.days {
-		most = max(most, t.day(d).InexactFloat64())
+		bar := 0.0 // of what is drawn: a credit takes nothing off it
+		for _, m := range t.models {
+			bar += drawn(t.of(d, m))
+		}
+		most = max(most, bar)
 	}
 	step := niceStep(most, 4)
 	full := step * math.Ceil(most/step)
@@ -226,7 +230,7 @@ func (t dayTable) draw(c chart) chart {
 		x, y := left+slot*float64(i)+gap/2, top+height
 		for j, m := range t.models {
 			v := t.of(d, m)
-			h := height * max(v.InexactFloat64(), 0) / full
+			h := height * drawn(v) / full
 			if h <= 0 {
 				continue
 			}

@@ -59,11 +59,11 @@ func (t dayTable) bars(title, unit string) []string {
 	most := decimal.Zero
 	for _, d := range t.days {
 		labels = append(labels, `"`+strings.TrimLeft(d[len(d)-2:], "0")+`"`)
-		values = append(values, t.day(d).Round(4).String())
+		values = append(values, decimal.NewFromFloat(drawn(t.day(d))).Round(4).String())
 		most = decimal.Max(most, t.day(d))
 	}
-	step := niceStep(most.InexactFloat64(), 4)
-	top := decimal.NewFromFloat(step * math.Ceil(most.InexactFloat64()/step)).Round(6)
+	step := niceStep(drawn(most), 4)
+	top := decimal.NewFromFloat(step * math.Ceil(drawn(most)/step)).Round(6)
 	if !top.IsPositive() {
 		top = decimal.NewFromInt(1)
 	}

@@ -83,6 +83,7 @@ func New(in Input) Report {
 	r.Findings = sortFindings(r.Findings)
 	r.Keys = keysOf(in, redact)
 	r.grade()
+	r.Notes = append(r.Notes, belowZero(r.Keys)...)
 	return r
 }
 
@@ -92,6 +93,21 @@ func said(s string) string {
 		return ""
 	}
 	return ": " + s
+}
+
+// belowZero notes of which keys the spend is less than nothing: the proxy lets them spend that much beyond their limit.
+func belowZero(keys []Key) []string {
+	var names []string
+	for _, k := range keys {
+		if k.Spend.Valid && k.Spend.Decimal.IsNegative() {
+			names = append(names, k.Name)
+		}
+	}
+	slices.Sort(names)
+	for i, name := range names {
+		names[i] = "the spend of " + name + " is below zero, so the proxy allows more than its limit: somebody changed it, or LiteLLM lost count"
+	}
+	return names
 }
 
 // sortFindings orders worst first, then by rule and subject, and drops what is said twice.

@@ -42,7 +42,7 @@ func slackChart(r Report) (chart slack.Block, line string, ok bool) {
 		seen[name] = true
 		one := slack.NewDataVisualizationDataSeries(name)
 		for j, d := range t.days {
-			one.Data = append(one.Data, slack.NewDataVisualizationDataPoint(names[j], t.of(d, m).Round(4).InexactFloat64()))
+			one.Data = append(one.Data, slack.NewDataVisualizationDataPoint(names[j], drawn(t.of(d, m).Round(4))))
 		}
 		all = append(all, one)
 	}
