@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/org/openclaw-litellm-action/internal/panics"
 )
 
 // IssueTracker keeps issues in one repository. Its methods are safe to repeat only as far as they say so; each call is
@@ -94,6 +96,8 @@ type Telling struct {
 	Sign Signer
 	// Timeout bounds each call of a tracker, messenger or journal; 0: 30 s.
 	Timeout time.Duration
+	// Catch runs what each surface needs, so that a panic in one is a failure of that one alone; nil: panics.Catch.
+	Catch panics.Catcher
 }
 
 // Result is what Tell did.
@@ -104,7 +108,14 @@ type Result struct {
 	Issue    int       // number of the living issue; 0: none
 	URL      string    // of the living issue
 	Writes   int       // calls that wrote, or may have
+
+	// Accepted is how many notices each sender took, by its name (IssueSender, or a Messenger's). One whose answer was lost
+	// is not in it.
+	Accepted map[string]int
 }
+
+// IssueSender is the name of the living issue among the senders.
+const IssueSender = issueSender
 
 // Err returns the failures as one error, nil if there are none.
 func (res Result) Err() error {
@@ -121,7 +132,7 @@ const (
 	longestTurn = 2 * time.Minute
 )
 
-// call runs f under the timeout.
+// call runs f under the timeout. A panic in it is an error.
 func (t Telling) call(ctx context.Context, f func(context.Context) error) error {
 	limit := t.Timeout
 	if limit <= 0 {
@@ -129,5 +140,5 @@ func (t Telling) call(ctx context.Context, f func(context.Context) error) error 
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return f(ctx)
+	return t.Catch.Do("calling a surface", func() error { return f(ctx) })
 }

@@ -53,12 +53,19 @@ func (s *session) saveIssue(ctx context.Context) bool {
 	if s.issue.Number == 0 && s.pendingAnywhere() == 0 {
 		return true
 	}
+	told := 0 // by the body of a new issue
 	if s.issue.Number == 0 {
-		s.tellByBody()
+		told = s.tellByBody()
 	}
-	body, err := s.body(s.issue.Body)
+	body := ""
+	err := s.Catch.Do("rendering the issue", func() (err error) {
+		body, err = s.body(s.issue.Body)
+		return err
+	})
 	if err == nil && s.issue.Number == 0 {
-		err = s.createIssue(ctx, body)
+		if err = s.createIssue(ctx, body); err == nil {
+			s.accepted(issueSender, told)
+		}
 	} else if err == nil {
 		err = s.editIssue(ctx, body)
 	}
@@ -86,11 +93,14 @@ func (s *session) createIssue(ctx context.Context, body string) error {
 	return nil
 }
 
-// tellByBody drops the notices that a new issue's body tells by itself: what fires. What was done or is over it does not.
-func (s *session) tellByBody() {
+// tellByBody drops the notices that a new issue's body tells by itself, and returns how many those are: what fires. What was
+// done or is over it does not tell.
+func (s *session) tellByBody() int {
 	sm := s.mem.Senders[issueSender]
+	before := len(sm.Pending)
 	sm.Pending = slices.DeleteFunc(sm.Pending, func(n Notice) bool { return n.Reason != Done && n.Reason != Resolved })
 	s.mem.Senders[issueSender] = sm
+	return before - len(sm.Pending)
 }
 
 // editIssue changes the body if it differs, and opens or closes. It reopens only for news, so that a person who closed the

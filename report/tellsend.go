@@ -35,19 +35,29 @@ func (s *session) comment(ctx context.Context) {
 	if len(sm.Pending) == 0 {
 		return
 	}
-	text := commentText(sm.Pending, sm.Dropped, s.public)
-	s.res.Writes++
-	err := s.call(ctx, func(ctx context.Context) error { return s.Issues.Comment(ctx, s.issue.Number, text) })
+	err := s.call(ctx, func(ctx context.Context) error {
+		text := commentText(sm.Pending, sm.Dropped, s.public)
+		s.res.Writes++
+		return s.Issues.Comment(ctx, s.issue.Number, text)
+	})
 	if err != nil {
 		s.fail(issueSender, "commenting on the issue", err)
 		return
 	}
+	s.accepted(issueSender, len(sm.Pending))
 	sm.Pending, sm.Dropped = nil, 0
 	s.mem.Senders[issueSender] = sm
 }
 
-// message brings one messenger up to date.
+// message brings one messenger up to date. What goes wrong with it is its own failure.
 func (s *session) message(ctx context.Context, m Messenger) {
+	doing := "sending to " + m.Name()
+	if err := s.Catch.Do(doing, func() error { s.deliver(ctx, m); return nil }); err != nil {
+		s.fail(m.Name(), doing, err)
+	}
+}
+
+func (s *session) deliver(ctx context.Context, m Messenger) {
 	sm := s.mem.Senders[m.Name()]
 	state := fingerprint(s.full)
 	notices := s.worded(sm.Pending)
@@ -68,6 +78,7 @@ func (s *session) message(ctx context.Context, m Messenger) {
 	if err != nil {
 		s.fail(m.Name(), "sending to "+m.Name(), err)
 	} else {
+		s.accepted(m.Name(), len(notices))
 		sm.Pending, sm.Dropped = nil, 0
 		over := slices.ContainsFunc(notices, func(n Notice) bool { return n.Reason == Resolved })
 		if over && len(s.mem.Stories) == 0 {

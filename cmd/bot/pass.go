@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/litellm"
@@ -205,26 +204,10 @@ func (p *pass) tell(ctx context.Context) {
 	p.told, _ = p.telling().Tell(ctx, report.New(p.in)) // the error is that of the failures
 	p.takeTold(p.told.Failures)
 	p.in.Notes = append(p.in.Notes, p.told.Notes...)
-	if n := len(p.told.Notices); n > 0 && p.told.Writes > 0 {
-		p.in.Notes = append(p.in.Notes, p.toldWhere(n))
+	if where := p.reportedWhere(p.told); where != "" {
+		p.in.Notes = append(p.in.Notes, where)
 	}
 	p.count()
-}
-
-// toldWhere says how much was told, and where.
-func (p *pass) toldWhere(n int) string {
-	var places []string
-	if p.told.Issue > 0 {
-		places = append(places, fmt.Sprintf("issue %d of %s", p.told.Issue, p.set.Report.IssueRepository))
-	}
-	if !p.set.Slack.BotToken.IsZero() || !p.set.Slack.WebhookURL.IsZero() {
-		places = append(places, "Slack")
-	}
-	things := "one new thing"
-	if n != 1 {
-		things = fmt.Sprintf("%d new things", n)
-	}
-	return "told " + things + " in " + strings.Join(places, " and ")
 }
 
 // count notes the requests made so far.

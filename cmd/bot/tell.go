@@ -39,12 +39,12 @@ func (b *bot) telling() report.Telling {
 	case !b.set.Slack.BotToken.IsZero():
 		t.Messengers = append(t.Messengers, &channel{
 			bot:     b.slackBot(notes),
-			channel: b.set.Slack.Channel, name: "slack", advise: b.adviseSlack,
+			channel: b.set.Slack.Channel, name: slackSender, advise: b.adviseSlack,
 		})
 		if b.set.Slack.CriticalChannel != "" {
 			t.Pager = &channel{
 				bot:     b.slackBot(notes),
-				channel: b.set.Slack.CriticalChannel, name: "slack-critical", advise: b.adviseCritical,
+				channel: b.set.Slack.CriticalChannel, name: criticalSender, advise: b.adviseCritical,
 			}
 		}
 	case !b.set.Slack.WebhookURL.IsZero():
@@ -239,7 +239,7 @@ type webhook struct {
 	advise func(error) error
 }
 
-func (*webhook) Name() string { return "slack-webhook" }
+func (*webhook) Name() string { return webhookSender }
 func (*webhook) Living() bool { return false }
 
 func (w *webhook) Post(ctx context.Context, m report.Message) (string, error) {

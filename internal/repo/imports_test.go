@@ -48,7 +48,7 @@ func table() map[string]allowed {
 		}},
 		"observe": {own: []string{"internal/figure", "litellm", "budget", "failover", "finding"}, libs: []string{decimal}},
 		"rotate":  {own: []string{"internal/figure", "litellm", "secret", "finding", "internal/panics"}, libs: []string{decimal}},
-		"report": {own: []string{"budget", "failover", "rotate", "finding"}, libs: []string{
+		"report": {own: []string{"budget", "failover", "rotate", "finding", "internal/panics"}, libs: []string{
 			decimal, "github.com/mattn/go-runewidth", "github.com/slack-go/slack",
 		}},
 		"store":  {own: []string{"internal/figure", "report"}, libs: []string{decimal, "modernc.org/sqlite"}},
