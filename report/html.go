@@ -190,6 +190,9 @@ func pageTiles(r Report) []tile {
 		if t.MaxBudget.Valid {
 			of = "of " + money(t.MaxBudget) + " USD"
 		}
+		if n := r.unknownSpends(); n > 0 {
+			of += ", without " + finding.Plural(n, "key") + " whose spend is not known"
+		}
 		tiles = append(tiles, tile{"Spent", money(t.Spend) + " USD", of})
 	}
 	if len(r.Keys) > 0 {

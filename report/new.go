@@ -154,7 +154,11 @@ func (k *Key) takeOutcome(o rotate.Outcome, zone *time.Location, redact func(str
 	}
 	k.BudgetDuration, k.ResetAt, k.NextRotation = o.BudgetDuration, o.ResetAt, o.NextRotation
 	known := len(o.Generations) > 0 || o.MaxBudget.Valid || !o.Spend.IsZero()
-	k.setSpend(decimal.NullDecimal{Decimal: o.Spend, Valid: known}, o.MaxBudget)
+	if o.Unread {
+		k.setSpend(decimal.NullDecimal{}, decimal.NullDecimal{})
+	} else {
+		k.setSpend(decimal.NullDecimal{Decimal: o.Spend, Valid: known}, o.MaxBudget)
+	}
 	k.WindowStart, _ = budget.WindowStartIn(o.BudgetDuration, o.ResetAt, zone)
 	for _, g := range o.Generations {
 		k.Generations = append(k.Generations, Generation{

@@ -17,6 +17,9 @@ type Overview struct {
 	BeforeFrom time.Time `json:"before_from"`       // the period before is [BeforeFrom, Period.From)
 	Running    bool      `json:"running,omitempty"` // the period is not over: it is held against all of the one before
 
+	// Unread names the keys whose spend could not be read, by name: they are in none of the sums.
+	Unread []string `json:"unread_keys,omitempty"`
+
 	Total     PeriodSums   `json:"total"`
 	Keys      []PeriodSums `json:"keys,omitempty"`   // dearest first
 	Models    []PeriodSums `json:"models,omitempty"` // dearest first
@@ -140,6 +143,9 @@ func (o *Overview) lines() []string {
 		than = " so far than in all of the period before"
 	}
 	out := []string{fmt.Sprintf("%s in %s, %d tokens, %d failed", usd(s.Spend.Valid, money(s.Spend)), finding.Plural(int(s.Requests), "request"), s.Tokens, s.Failed)}
+	if len(o.Unread) > 0 {
+		out[0] += ", " + o.without()
+	}
 	switch {
 	case s.Change.Valid && s.Before.Valid:
 		out = append(out, fmt.Sprintf("%s%s (%s USD, from %s)", moreOrLess(s.Change.Decimal), than, money(s.Before), date(o.BeforeFrom)))
@@ -162,6 +168,22 @@ func (o *Overview) lines() []string {
 		out = append(out, severalTags)
 	}
 	return append(out, o.sources())
+}
+
+// without says which keys are not in the sums; "" if all are.
+func (o *Overview) without() string {
+	const most = 5
+	if len(o.Unread) == 0 {
+		return ""
+	}
+	var names []string
+	for _, name := range o.Unread[:min(most, len(o.Unread))] {
+		names = append(names, clip(visible(name), nameLimit))
+	}
+	if n := len(o.Unread) - most; n > 0 {
+		names = append(names, fmt.Sprintf("%d more", n))
+	}
+	return "without " + strings.Join(names, ", ") + ", which could not be read"
 }
 
 // sources says where the figures come from that are shown.

@@ -52,7 +52,22 @@ func totalText(r Report) string {
 	if r.Totals.MaxBudget.Valid {
 		s += " of " + money(r.Totals.MaxBudget)
 	}
-	return s + " USD"
+	s += " USD"
+	if n := r.unknownSpends(); n > 0 {
+		s += fmt.Sprintf(" without %d whose spend is not known", n)
+	}
+	return s
+}
+
+// unknownSpends counts the keys whose spend is not among the totals.
+func (r Report) unknownSpends() int {
+	n := 0
+	for _, k := range r.Keys {
+		if !k.Spend.Valid {
+			n++
+		}
+	}
+	return n
 }
 
 func (t *text) keyRow(k Key) []cell {

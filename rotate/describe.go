@@ -28,13 +28,22 @@ func (r *Runner) report(reading Reading, plan Plan) {
 	r.describeTargets(reading, plan)
 }
 
+// describeHolder tells of the budget what the last reading that showed it says, and of a holder that is not there what it
+// will be.
 func (r *Runner) describeHolder(reading Reading) {
 	h := reading.Holder
-	if h == nil {
+	switch {
+	case h == nil && r.out.Holder == nil:
+		r.out.Unread = !reading.budget
 		r.out.MaxBudget, r.out.BudgetDuration = r.Policy.MaxBudget, r.Policy.BudgetDuration
 		return
+	case h == nil: // the last reading failed, and an earlier one stands
+		return
 	}
-	r.out.Holder = h
+	r.out.Holder, r.out.Unread = h, !reading.budget
+	if r.out.Unread {
+		return
+	}
 	r.out.Spend, r.out.MaxBudget, r.out.BudgetDuration, r.out.ResetAt = h.Spend, h.MaxBudget, h.BudgetDuration, h.BudgetResetAt
 	if m := reading.Member; m != nil {
 		r.out.Spend, r.out.MaxBudget, r.out.BudgetDuration, r.out.ResetAt = m.Spend, m.MaxBudget, m.BudgetDuration, m.BudgetResetAt

@@ -114,6 +114,7 @@ type Outcome struct {
 	Generations    []Generation  // by number
 	Targets        []TargetState
 	TargetsRead    bool            // every target was asked, whatever it answered
+	Unread         bool            // the budget could not be read: neither Spend nor the limit in force is known
 	Spend          decimal.Decimal // USD of the holder in its window, over all generations
 	MaxBudget      decimal.NullDecimal
 	BudgetDuration string

@@ -25,6 +25,8 @@ type Reading struct {
 	Self     string        // created_by of the rows that our management key makes
 	Holder   *litellm.User // with all its key rows; nil: there is none
 	Member   *litellm.TeamMember
+
+	budget bool // what carries the budget was read, or is known not to be there
 	// Old: LiteLLM before 1.93. It has no window for a member's budget in a team, and forgets what it has not yet written of
 	// a user's spend when the user is updated. False also where nobody had to know.
 	Old bool

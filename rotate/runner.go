@@ -221,6 +221,7 @@ func (r *Runner) read(ctx context.Context) (Reading, error) {
 		}
 		reading.Member = m
 	}
+	reading.budget = true
 	if concernsOld(r.Policy, reading) {
 		release, err := r.LiteLLM.Release(ctx)
 		if err != nil {

@@ -161,7 +161,7 @@ func (p *pass) observer() observe.Observer {
 // spend is what rotation read of the key's budget, or else a reading of its own.
 func (p *pass) spend(ctx context.Context, o observe.Observer, k settings.Key) (budget.Facts, error) {
 	for _, out := range p.in.Outcomes {
-		if out.Name == k.Name && out.Holder != nil && len(out.Generations) > 0 {
+		if out.Name == k.Name && out.Holder != nil && !out.Unread && len(out.Generations) > 0 {
 			f := o.FactsOf(k.Name, out.Holder)
 			f.Limit, f.Spend, f.ResetAt = out.MaxBudget, out.Spend, out.ResetAt
 			start, _ := budget.WindowStartIn(out.BudgetDuration, out.ResetAt, o.Zone)

@@ -117,9 +117,16 @@ func (o *overview) dearest(key string, requests []budget.Request) {
 	}
 }
 
-// done returns what was gathered, in order.
+// unread notes a key whose spend could not be read.
+func (o *overview) unread(key string) { o.out.Unread = append(o.out.Unread, key) }
+
+// done returns what was gathered, in order; nil if no key could be read, since nothing is known then.
 func (o *overview) done() *report.Overview {
 	out := &o.out
+	if len(out.Keys) == 0 && len(out.Unread) > 0 {
+		return nil
+	}
+	slices.Sort(out.Unread)
 	out.Total = report.PeriodSums{Spend: decimal.NewNullDecimal(decimal.Zero), Before: decimal.NewNullDecimal(decimal.Zero)}
 	for _, k := range out.Keys {
 		addNow(&out.Total, k.Spend.Decimal, k.Requests, k.Failed, k.Tokens)

@@ -37,6 +37,7 @@ func (p *pass) period(ctx context.Context) {
 		}
 		if err != nil {
 			p.failed(k.Name, err)
+			all.unread(k.Name)
 			continue
 		}
 		if len(keys) <= detailedKeys {
