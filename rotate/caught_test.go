@@ -76,7 +76,10 @@ type clumsy struct {
 	in string
 }
 
-func (c clumsy) Preflight(ctx context.Context) error { c.slip("Preflight"); return c.target.Preflight(ctx) }
+func (c clumsy) Preflight(ctx context.Context) error {
+	c.slip("Preflight")
+	return c.target.Preflight(ctx)
+}
 func (c clumsy) Stamp(ctx context.Context) (string, error) {
 	c.slip("Stamp")
 	return c.target.Stamp(ctx)
