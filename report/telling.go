@@ -31,32 +31,8 @@ func (t Telling) Tell(ctx context.Context, r Report) (Result, error) {
 	if t.Sign == nil {
 		t.Sign = signOnce()
 	}
-	s := newSession(t, r)
-	if err := t.Catch.Do("telling people", func() error { s.tell(ctx); return nil }); err != nil {
-		// What could not be told of the pass, or by whom, is not known: at least that it failed is.
-		s.fail("", "telling people", err)
-		reduced := newSession(t, r.Add(s.res.Failures...).onlyFailures())
-		reduced.res = s.res
-		if err := t.Catch.Do("telling people what failed", func() error { reduced.tell(ctx); return nil }); err != nil {
-			reduced.fail("", "telling people what failed", err)
-		}
-		s = reduced
-	}
-	return s.res, s.res.Err()
-}
-
-func newSession(t Telling, r Report) *session {
-	return &session{
-		Telling: t, report: r, now: r.GeneratedAt, kept: map[carrier]Memory{}, corrupt: map[carrier]bool{},
-	}
-}
-
-// onlyFailures is what r says of what failed, and nothing that was judged.
-func (r Report) onlyFailures() Report {
-	return Report{
-		SchemaVersion: r.SchemaVersion, GeneratedAt: r.GeneratedAt, Command: r.Command, ToolVersion: r.ToolVersion,
-		Failures: r.Failures, Totals: Totals{Failures: len(r.Failures), Left: r.Totals.Left}, judged: coverage{known: true},
-	}
+	res := t.attempt(ctx, r)
+	return res, res.Err()
 }
 
 // tell is one Tell from its beginning.
@@ -80,17 +56,6 @@ func (s *session) tell(ctx context.Context) {
 		s.save(ctx)
 	}
 	s.closeDoubles(ctx)
-}
-
-// accepted notes that a sender took n notices.
-func (s *session) accepted(sender string, n int) {
-	if n == 0 {
-		return
-	}
-	if s.res.Accepted == nil {
-		s.res.Accepted = map[string]int{}
-	}
-	s.res.Accepted[sender] += n
 }
 
 // takeTurn waits for other runs; false if that was in vain. Then nothing is known of what was told, since another run may be

@@ -87,8 +87,7 @@ func Replace(dir *os.Root, name, temp string, mode fs.FileMode, fill func(*os.Fi
 		return errors.Join(err, remove(dir, temp))
 	}
 	if handle, err := dir.Open("."); err == nil {
-		_ = handle.Sync() // not every file system can, and the rename is done
-		handle.Close()
+		_ = errors.Join(handle.Sync(), handle.Close()) // not every file system can, and the rename is done
 	}
 	return nil
 }
