@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/org/openclaw-litellm-action/internal/panics"
 )
 
 // pagesAtOnce is how many pages of one list are asked for side by side.
@@ -128,7 +130,7 @@ func (c *Client) ahead(ctx context.Context, q call, field string, last int) func
 				case <-ctx.Done():
 					return
 				}
-				wg.Go(func() { pages[i] <- c.page(ctx, q, field, i+2) })
+				wg.Go(func() { pages[i] <- c.safePage(ctx, q, field, i+2) })
 			}
 		})
 		for _, p := range pages {
@@ -138,6 +140,19 @@ func (c *Client) ahead(ctx context.Context, q call, field string, last int) func
 			<-slots // no page is read further ahead, and held in memory, than that
 		}
 	}
+}
+
+// safePage is page for a goroutine of its own, where a panic would end the program.
+func (c *Client) safePage(ctx context.Context, q call, field string, n int) page {
+	var p page
+	err := panics.Catch("reading a page", func() error {
+		p = c.page(ctx, q, field, n)
+		return nil
+	})
+	if err != nil {
+		p = page{err: err}
+	}
+	return p
 }
 
 // page asks for one page.

@@ -55,6 +55,9 @@ func New(in Input) Report {
 		Totals: Totals{Left: in.Left}, Notes: append([]string{}, in.Notes...), Failures: append([]Failure{}, in.Failures...), Findings: []finding.Finding{},
 		judged: coverageOf(in),
 	}
+	for i := range r.Notes {
+		r.Notes[i] = redact(r.Notes[i])
+	}
 	for _, err := range in.Errors {
 		r.Failures = append(r.Failures, FailureOf("", "", "", err))
 	}
@@ -83,7 +86,8 @@ func New(in Input) Report {
 	r.Findings = sortFindings(r.Findings)
 	r.Keys = keysOf(in, redact)
 	r.grade()
-	r.Notes = append(r.Notes, belowZero(r.Keys)...)
+	below := belowZero(r.Keys)
+	r.Notes, r.PublicNotes = append(r.Notes, below...), append(r.PublicNotes, below...)
 	return r
 }
 

@@ -47,9 +47,14 @@ func TestNewFailures(t *testing.T) {
 	}
 	r := report.New(report.Input{
 		Now: monday, Outcomes: []rotate.Outcome{o}, Errors: []error{errors.New("reading logs with s3cret")},
+		Failures: []report.Failure{{Step: "for_each", Message: "listing with s3cret"}}, Notes: []string{"about s3cret"},
 		Redact: func(s string) string { return strings.ReplaceAll(s, "s3cret", "[redacted]") },
 	})
+	if diff := cmp.Diff([]string{"about [redacted]"}, r.Notes); diff != "" {
+		t.Error(diff)
+	}
 	want := []report.Failure{
+		{Step: "for_each", Message: "listing with [redacted]"},
 		{Message: "reading logs with [redacted]", Public: "reading logs with [redacted]"},
 		{Step: "place", Key: "openclaw", Target: "secret A", Message: "403 on acme/a", Public: "403 on acme/a"},
 		{Key: "openclaw", Message: "releasing the claim: timeout", Public: "releasing the claim: timeout"},
@@ -57,7 +62,7 @@ func TestNewFailures(t *testing.T) {
 	if diff := cmp.Diff(want, r.Failures); diff != "" {
 		t.Error(diff)
 	}
-	if more := r.Add(report.Failure{Step: "tell", Message: "slack is down"}); more.Totals.Failures != 4 || r.Totals.Failures != 3 {
+	if more := r.Add(report.Failure{Step: "tell", Message: "slack is down"}); more.Totals.Failures != 5 || r.Totals.Failures != 4 {
 		t.Errorf("after Add: %d and %d failures", more.Totals.Failures, r.Totals.Failures)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/internal/panics"
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
@@ -39,9 +40,13 @@ func ReadFleet(ctx context.Context, c *litellm.Client, n int, known *Holders) (*
 	var wg sync.WaitGroup
 	var holdersErr error
 	users := func() {
-		if known == nil {
-			known, holdersErr = ReadHolders(ctx, c)
+		if known != nil {
+			return
 		}
+		holdersErr = panics.Catch("reading the holders", func() (err error) {
+			known, err = ReadHolders(ctx, c)
+			return err
+		})
 	}
 	const many = 100 // from here on two readings side by side are worth one that may be for nothing
 	if n >= many {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/org/openclaw-litellm-action/internal/panics"
 )
 
 const (
@@ -45,7 +47,7 @@ func readAhead(r io.Reader, size int) *source {
 	}
 	go func() {
 		defer close(s.full)
-		s.err = s.run(r)
+		s.err = panics.Catch("decompressing", func() error { return s.run(r) })
 	}()
 	return s
 }

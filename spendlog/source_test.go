@@ -181,6 +181,17 @@ func TestReaderFails(t *testing.T) {
 	}
 }
 
+// TestAReaderThatPanicsIsAnError: the export is read in a goroutine, where a panic would end the program.
+func TestAReaderThatPanicsIsAnError(t *testing.T) {
+	if _, err := Read(panicking{}, Options{}); err == nil || !strings.Contains(err.Error(), "internal error: a mistake of ours") {
+		t.Errorf("got %v", err)
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("a mistake of ours") }
+
 func TestPeriod(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 23, 19, 7, 6, 870_000_000, time.UTC)

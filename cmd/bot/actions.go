@@ -18,21 +18,30 @@ import (
 const mostAnnotations = 10
 
 // tellRunner gives GitHub Actions the step summary, the outputs and the annotations. Outside Actions it does nothing.
-func (b *bot) tellRunner(r report.Report) {
-	if !b.set.InActions {
+func (p *pass) tellRunner(r *report.Report) {
+	if !p.set.InActions {
 		return
 	}
-	view := b.publicView()
-	for _, a := range report.Annotations(r, view) {
-		b.annotate(a.Level, map[string]string{"title": a.Title}, a.Message)
-	}
-	view.Limit = report.SummaryLimit
-	b.commandFile("GITHUB_STEP_SUMMARY", report.Markdown(r, view)+"\n")
-	var outputs strings.Builder
-	for _, o := range b.outputs(r) {
-		outputs.WriteString(workflow.Output(o.name, o.value))
-	}
-	b.commandFile("GITHUB_OUTPUT", outputs.String())
+	p.surface(r, "writing the step summary", func() error {
+		view := p.publicView()
+		view.Limit = report.SummaryLimit
+		p.commandFile("GITHUB_STEP_SUMMARY", report.Markdown(*r, view)+"\n")
+		return nil
+	})
+	p.surface(r, "writing the outputs", func() error {
+		var outputs strings.Builder
+		for _, o := range p.outputs(*r) {
+			outputs.WriteString(workflow.Output(o.name, o.value))
+		}
+		p.commandFile("GITHUB_OUTPUT", outputs.String())
+		return nil
+	})
+	p.surface(r, "annotating the run", func() error {
+		for _, a := range report.Annotations(*r, p.publicView()) {
+			p.annotate(a.Level, map[string]string{"title": a.Title}, a.Message)
+		}
+		return nil
+	})
 }
 
 // annotate shows a message on the run's page in Actions: level is "error", "warning" or "notice". Each is one line.

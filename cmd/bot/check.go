@@ -26,7 +26,11 @@ func (p *pass) check(ctx context.Context) {
 	var keys []settings.Key
 	var facts []budget.Facts
 	for _, k := range p.selected() {
-		f, err := p.spend(ctx, o, k)
+		var f budget.Facts
+		err := p.catch("reading the spend of key "+k.Name, func() (err error) {
+			f, err = p.spend(ctx, o, k)
+			return err
+		})
 		if err != nil {
 			p.failed(k.Name, err)
 			continue
@@ -34,26 +38,43 @@ func (p *pass) check(ctx context.Context) {
 		keys, facts = append(keys, k), append(facts, f)
 		o.Knows(k.Name, f.Generations)
 	}
-	seen, looked := p.look(ctx, o)
+	var seen observe.Seen
+	looked := false
+	p.part("looking at the proxy", func() { seen, looked = p.look(ctx, o) })
 	if p.set.Failover.Probe && !p.set.DryRun && seen.Failover.Proxy.Ready {
-		o.Probe(ctx, &seen.Failover, p.callers(), p.in.Now)
+		p.part("probing models", func() { o.Probe(ctx, &seen.Failover, p.callers(), p.in.Now) })
 	}
-	p.prices(ctx, keys, facts, seen.Failover.Proxy)
+	p.part("reading prices", func() { p.prices(ctx, keys, facts, seen.Failover.Proxy) })
 	for i, k := range keys {
 		f := &facts[i]
 		if f.Recent = seen.Recent[k.Name]; f.Recent == nil {
 			f.Unjudged = append(f.Unjudged, budget.RecentRules()...)
 		}
-		p.days(ctx, o, f, k, seen.Failover.Proxy)
-		p.in.Findings = append(p.in.Findings, budget.Check(*f, spendPolicy(k), p.in.Now)...)
+		p.checkSpend(ctx, o, f, k, seen.Failover.Proxy)
 		f.Prices = nil // they are for judging
 		p.in.Spend = append(p.in.Spend, *f)
 	}
 	if !looked {
 		return
 	}
-	p.in.Failover = &seen.Failover
-	p.in.Findings = append(p.in.Findings, failover.Check(seen.Failover, failover.Policy{FallbackRate: p.set.Failover.FallbackRate}, p.in.Now)...)
+	p.part("checking failover", func() {
+		found := failover.Check(seen.Failover, failover.Policy{FallbackRate: p.set.Failover.FallbackRate}, p.in.Now)
+		p.in.Failover, p.in.Findings = &seen.Failover, append(p.in.Findings, found...)
+	})
+}
+
+// checkSpend judges what was spent of one key's budget. If that ends in a panic, nothing of the key is judged.
+func (p *pass) checkSpend(ctx context.Context, o observe.Observer, f *budget.Facts, k settings.Key, proxy failover.Proxy) {
+	doing := "checking the spend of key " + k.Name
+	err := p.catch(doing, func() error {
+		p.days(ctx, o, f, k, proxy)
+		p.in.Findings = append(p.in.Findings, budget.Check(*f, spendPolicy(k), p.in.Now)...)
+		return nil
+	})
+	if err != nil {
+		f.Unjudged = budget.Rules()
+		p.broke(doing, k.Name, err)
+	}
 }
 
 // look asks for the state of the proxy. It returns false if that was broken off, which says nothing about the proxy: the keys

@@ -44,25 +44,19 @@ type examination struct {
 // doctor examines everything that the settings name, and prints what is wrong. It returns 1 for a fault.
 func (b *bot) doctor(ctx context.Context) int {
 	x := &examination{bot: b}
-	if x.reach(ctx) {
-		told := x.release(ctx)
-		if x.asked = x.rights(ctx); x.asked {
-			if !told {
-				x.note("release", "", stateWarning, "the proxy does not tell this key, so that a compromised one is not seen",
-					x.source("litellm-master-key")+": add /health/readiness/details to the key's allowed_routes; the README has the whole list")
-			}
-			x.spendLogs(ctx)
-			x.chains(ctx)
-		}
-	}
-	x.places(ctx)
+	x.part("proxy", func() { x.askProxy(ctx) })
 	if x.asked {
-		x.logicalKeys(ctx)
+		x.part("spend logs", func() { x.spendLogs(ctx) })
+		x.part("fallbacks", func() { x.chains(ctx) })
 	}
-	x.issues(ctx)
-	x.tokens()
-	x.channel(ctx)
-	x.openclaw(ctx)
+	x.part("targets", func() { x.places(ctx) })
+	if x.asked {
+		x.part("keys", func() { x.logicalKeys(ctx) })
+	}
+	x.part("issue", func() { x.issues(ctx) })
+	x.part("tokens", x.tokens)
+	x.part("slack", func() { x.channel(ctx) })
+	x.part("openclaw", func() { x.openclaw(ctx) })
 	code := exitOK
 	for _, a := range x.all {
 		if a.State == stateFault {
@@ -70,6 +64,30 @@ func (b *bot) doctor(ctx context.Context) int {
 		}
 	}
 	return b.write(x.render(), b.resultForm(), code)
+}
+
+// part does some of the checks. A panic in them is a fault, and the other checks go on.
+func (x *examination) part(check string, f func()) {
+	err := x.catch("checking "+check, func() error {
+		f()
+		return nil
+	})
+	if err != nil {
+		x.note(check, "", stateFault, err.Error(), "report it with the stack in the log")
+	}
+}
+
+// askProxy asks whether the proxy answers, of which release it is, and what the management key may do there.
+func (x *examination) askProxy(ctx context.Context) {
+	if !x.reach(ctx) {
+		return
+	}
+	told := x.release(ctx)
+	x.asked = x.rights(ctx)
+	if x.asked && !told {
+		x.note("release", "", stateWarning, "the proxy does not tell this key, so that a compromised one is not seen",
+			x.source("litellm-master-key")+": add /health/readiness/details to the key's allowed_routes; the README has the whole list")
+	}
 }
 
 func (x *examination) note(check, name, state, what, remedy string) {

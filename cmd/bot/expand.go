@@ -20,6 +20,7 @@ type expansion struct {
 	keys     []settings.Key
 	holders  *rotate.Holders // nil: no key has a for_each
 	others   []string        // keys that exist and that nothing is known of in this pass
+	broken   bool            // which keys there are is not known
 	findings []finding.Finding
 	failed   []keyError
 
@@ -38,6 +39,25 @@ type keyError struct {
 type listing struct {
 	repositories []github.Repository
 	err          error
+}
+
+// expandedOrNot is expanded; if that ends in a panic, it is b with the keys that need no looking for.
+func (b *bot) expandedOrNot(ctx context.Context) (*bot, *expansion) {
+	const doing = "finding the repositories of for_each"
+	out, found := b, (*expansion)(nil)
+	err := b.catch(doing, func() error {
+		out, found = b.expanded(ctx)
+		return nil
+	})
+	if err == nil {
+		return out, found
+	}
+	single, set := *b, *b.set
+	set.Keys = slices.DeleteFunc(slices.Clone(b.set.Keys), func(k settings.Key) bool { return k.ForEach != nil })
+	single.set = &set
+	found = &expansion{broken: true}
+	found.fail("", fmt.Errorf("%s: %w", doing, err))
+	return &single, found
 }
 
 // expanded returns b with a key for each repository in the place of for_each, and what came of finding them. Without a

@@ -31,14 +31,21 @@ type pass struct {
 // once makes one pass of the command, prints it and returns the exit code.
 func (b *bot) once(ctx context.Context) int {
 	p := b.pass(ctx)
-	r := p.report()
-	if err := b.print(r); err != nil {
-		p.errs = append(p.errs, err)
-	}
-	p.record(ctx, r)
-	b.tellRunner(r)
+	r := p.publish(ctx, true)
 	p.complain()
 	return p.exitCode(r)
+}
+
+// publish gives the report to every surface but those of people, who were told in the pass, and returns it as it is after
+// that. It is printed only if print says so.
+func (p *pass) publish(ctx context.Context, print bool) report.Report {
+	r := p.report()
+	if print {
+		p.surface(&r, "writing the report", func() error { return p.print(r) })
+	}
+	p.surface(&r, "recording the pass", func() error { return p.record(ctx, r) })
+	p.tellRunner(&r)
+	return r
 }
 
 // complain says on standard error what failed, a line each, unless a person has just read it in the report.
@@ -68,7 +75,7 @@ func (b *bot) pass(ctx context.Context) *pass {
 	began := b.now()
 	in, end := b.phases(ctx)
 	defer end()
-	b, found := b.expanded(in.work)
+	b, found := b.expandedOrNot(in.work)
 	p := &pass{bot: b, holders: found.holders}
 	p.in = report.Input{
 		Now: began, Command: b.set.Command, DryRun: b.set.DryRun, Version: version, Redact: b.known.Redact, Zone: b.set.LiteLLM.Timezone,
@@ -80,36 +87,53 @@ func (b *bot) pass(ctx context.Context) *pass {
 	for _, k := range b.set.Keys {
 		p.in.Configured = append(p.in.Configured, k.Name)
 	}
+	if found.broken {
+		p.in.Configured = nil
+	}
 	switch {
 	case b.set.Command == settings.CommandKeys && !b.set.Unblock:
-		p.list(in.work)
+		p.part("listing the keys", func() { p.list(in.work) })
 	case b.set.Command == settings.CommandKeys:
-		p.rotate(in.work)
+		p.part("unblocking", func() { p.rotate(in.work) })
 	case b.set.Does(settings.PartRotate):
-		p.rotate(in.work)
+		p.part("rotating", func() { p.rotate(in.work) })
 	}
 	if p.holders != nil {
-		p.in.Findings = append(p.in.Findings, p.holders.Unconfigured(b.set.Owner, p.in.Configured)...)
+		p.part("looking for keys without a configuration", func() {
+			p.in.Findings = append(p.in.Findings, p.holders.Unconfigured(b.set.Owner, p.in.Configured)...)
+		})
 	}
 	if b.set.Does(settings.PartCheck) {
-		p.check(in.work)
+		p.part("checking", func() { p.check(in.work) })
 	}
-	p.chart(in.work)
-	p.past(ctx)
+	p.part("reading what the page charts", func() { p.chart(in.work) })
+	p.part("reading past passes", func() { p.past(ctx) })
 	if b.set.Command == settings.CommandReport {
-		p.period(in.work)
+		p.part("reading the period", func() { p.period(in.work) })
 	}
-	p.tellRefused(netx.Broken(in.work))
-	p.sayLeft()
-	p.count()
+	p.part("saying what was not asked", func() {
+		p.tellRefused(netx.Broken(in.work))
+		p.sayLeft()
+	})
+	p.part("counting requests", p.count)
 	if b.set.Does(settings.PartReport) && !b.set.DryRun {
-		p.tell(in.telling)
-		if err := b.heartbeat(in.pinging, len(p.errs) == 0 && p.in.Left == 0, p.report()); err != nil {
-			p.errs = append(p.errs, err)
-			p.in.Failures = append(p.in.Failures, report.FailureOf("heartbeat", "", "", err))
-		}
+		p.part("reporting to people", func() { p.tell(in.telling) })
+		p.part("pinging the heartbeat", func() { p.beat(in.pinging) })
 	}
 	return p
+}
+
+// beat tells the heartbeat how the pass went, as far as it has come: also whether its report can be rendered.
+func (p *pass) beat(ctx context.Context) {
+	if p.set.Heartbeat.IsZero() {
+		return
+	}
+	r := p.report()
+	_, broken := p.rendered(r)
+	if err := p.heartbeat(ctx, len(p.errs) == 0 && p.in.Left == 0 && broken == nil, r); err != nil {
+		p.errs = append(p.errs, err)
+		p.in.Failures = append(p.in.Failures, report.Failure{Step: "heartbeat", Message: err.Error()})
+	}
 }
 
 // rotate does or plans the rotations. Being told to stop before all are done is no failure, but not done either.
@@ -201,7 +225,7 @@ func (p *pass) failed(key string, err error) {
 
 // tell tells people what is new.
 func (p *pass) tell(ctx context.Context) {
-	p.told, _ = p.telling().Tell(ctx, report.New(p.in)) // the error is that of the failures
+	p.told, _ = p.telling().Tell(ctx, p.report()) // the error is that of the failures
 	p.takeTold(p.told.Failures)
 	p.in.Notes = append(p.in.Notes, p.told.Notes...)
 	if where := p.reportedWhere(p.told); where != "" {
@@ -217,8 +241,6 @@ func (p *pass) count() {
 		p.in.Requests["github"] = int(n)
 	}
 }
-
-func (p *pass) report() report.Report { return report.New(p.in) }
 
 // exitCode is what the program says of the pass.
 func (p *pass) exitCode(r report.Report) int {

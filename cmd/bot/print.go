@@ -38,14 +38,21 @@ func (b *bot) outputFile() atomicfile.File {
 
 // print writes the report where the settings say.
 func (b *bot) print(r report.Report) error {
-	var text bytes.Buffer
-	if err := b.render(&text, r); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
+	text, err := b.rendered(r)
+	if err == nil {
+		err = b.deliver(text, b.resultForm())
 	}
-	if err := b.deliver(text.String(), b.resultForm()); err != nil {
+	if err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
+}
+
+// rendered is the report in the format that the settings name.
+func (b *bot) rendered(r report.Report) (string, error) {
+	var text bytes.Buffer
+	err := b.catch("rendering the report as "+b.set.Format, func() error { return b.render(&text, r) })
+	return text.String(), err
 }
 
 // deliver writes a result, alone and whole, where the settings say: to the output file, or to standard output. It is the

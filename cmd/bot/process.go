@@ -33,6 +33,7 @@ type process struct {
 	sleep          func(context.Context, time.Duration) error // waits, or returns when the context ends; nil: sleep
 	stop           <-chan struct{}                            // closed by the first signal: finish the step in hand
 	dial           dialer                                     // connects to outside systems; nil: over the network
+	failpoint      func(doing string)                         // nil, or called as each part begins: tests make it panic
 	stdout, stderr io.Writer
 	stdoutTerminal terminal
 	stderrTerminal terminal

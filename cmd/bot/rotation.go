@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ func (b *bot) rotateKeys(ctx context.Context, fleet *rotate.Fleet, dry bool) []r
 	for range min(atOnce, len(keys)) {
 		wg.Go(func() {
 			for i := range work {
-				o := untouched(shift.rotate(ctx, keys[i]))
+				o := untouched(shift.outcome(ctx, keys[i]))
 				outcomes[i] = &o
 				shift.progress.done()
 			}
@@ -108,12 +109,25 @@ type shift struct {
 	progress progress
 }
 
+// outcome is what came of one key, whatever happened to it.
+func (b *shift) outcome(ctx context.Context, k settings.Key) rotate.Outcome {
+	o := rotate.Outcome{Name: k.Name, Owner: b.set.Owner, CurrentNumber: -1}
+	err := b.catch("working on key "+k.Name, func() error {
+		o = b.rotate(ctx, k)
+		return nil
+	})
+	if err != nil {
+		o.Err = errors.Join(o.Err, fmt.Errorf("key %q: %w", k.Name, err))
+	}
+	return o
+}
+
 func (b *shift) rotate(ctx context.Context, k settings.Key) rotate.Outcome {
 	p := b.policyOf(k)
 	r := &rotate.Runner{
 		LiteLLM: b.proxy, Policy: p, Fleet: b.fleet, Ready: b.ready(k),
 		Options: rotate.Options{Now: b.set.Now, Compromised: b.set.Compromised, Unblock: b.set.Unblock, CheckTargets: b.readsTargets(p)},
-		Mask:    b.known.Add, Now: b.now, Sleep: b.sleep, Stopping: b.stop, Notify: b.notify(k),
+		Mask:    b.known.Add, Catch: b.catch, Now: b.now, Sleep: b.sleep, Stopping: b.stop, Notify: b.notify(k),
 		Progress: func(name string, s rotate.Step) {
 			if !b.progress.shown() {
 				b.log.Info(rotate.Describe(s), "key", name, "reason", s.Reason)

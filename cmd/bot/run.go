@@ -10,6 +10,7 @@ import (
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/github"
 	"github.com/org/openclaw-litellm-action/internal/netx"
+	"github.com/org/openclaw-litellm-action/internal/panics"
 	"github.com/org/openclaw-litellm-action/internal/workflow"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/secret"
@@ -38,8 +39,26 @@ type bot struct {
 
 // run is the program without the operating system. It returns the exit code.
 func run(p process) int {
-	set, err := settings.Load(p.args, p.getenv, p.readFile, sandboxConfig)
+	set, err := loadSettings(p)
 	b := newBot(p, set)
+	code := exitFailed
+	caught := (*panics.Error)(nil)
+	if errors.As(err, &caught) {
+		b.logPanic(caught)
+		return b.giveUp(caught)
+	}
+	if errors.As(b.catch("running the command", func() error {
+		code = b.runCommand(err)
+		return nil
+	}), &caught) {
+		return b.giveUp(caught)
+	}
+	return code
+}
+
+// runCommand runs what the settings ask for, if err says nothing against it.
+func (b *bot) runCommand(err error) int {
+	set := b.set
 	if help := (*settings.Help)(nil); errors.As(err, &help) {
 		fmt.Fprint(b.stdout, help.Text)
 		return exitOK

@@ -66,13 +66,7 @@ func (b *bot) scheduled(command string) func(ctx context.Context) error {
 			return err
 		}
 		p := once.pass(ctx)
-		r := p.report()
-		if p.touched || len(p.errs) > 0 || command == settings.CommandReport || set.Output != "" {
-			if err := once.print(r); err != nil {
-				p.errs = append(p.errs, err)
-			}
-		}
-		p.record(ctx, r)
+		r := p.publish(ctx, p.touched || len(p.errs) > 0 || command == settings.CommandReport || set.Output != "")
 		b.log.Info("pass done", "command", command, "keys", len(r.Keys), "rotated", r.Totals.Rotated,
 			"findings", len(r.Findings), "failures", len(r.Failures))
 		return errors.Join(p.errs...)

@@ -30,18 +30,31 @@ const mostLogKeys = 1000
 func (b *bot) spendLogs() int {
 	p := &pass{bot: b}
 	p.in = report.Input{Now: b.now(), Command: b.set.Command, Version: version, Redact: b.known.Redact}
-	s, o, err := p.readLogs()
+	var s *spendlog.Summary
+	var o spendlog.Options
+	err := p.catch("reading spend logs", func() (err error) {
+		s, o, err = p.readLogs()
+		return err
+	})
 	if err != nil {
 		p.errs = append(p.errs, err)
 		p.in.Failures = append(p.in.Failures, report.FailureOf("spend logs", "", "", err))
 	}
 	r := p.logReport(s, o, keyName)
-	if err := b.print(p.shownTo(b.printView(), r, s, o)); err != nil {
-		p.errs = append(p.errs, err)
-	}
-	b.tellRunner(p.shownTo(b.publicView(), r, s, o))
+	p.surface(&r, "writing the report", func() error { return p.print(p.shownTo(p.printView(), r, s, o)) })
+	p.tellRunnerOf(r, s, o)
 	p.complain()
 	return p.exitCode(r)
+}
+
+// tellRunnerOf gives GitHub Actions what of an export everybody may read. If that cannot be made, what failed is all.
+func (p *pass) tellRunnerOf(r report.Report, s *spendlog.Summary, o spendlog.Options) {
+	open := report.Report{GeneratedAt: r.GeneratedAt, Command: r.Command, ToolVersion: r.ToolVersion}
+	p.surface(&open, "making the report for everybody", func() error {
+		open = p.shownTo(p.publicView(), r, s, o)
+		return nil
+	})
+	p.tellRunner(&open)
 }
 
 // shownTo returns the report of an export as a view may show it. Its keys are those of everybody who uses the proxy,
@@ -63,9 +76,11 @@ func (p *pass) shownTo(view report.Options, r report.Report, s *spendlog.Summary
 func (p *pass) logReport(s *spendlog.Summary, o spendlog.Options, name namer) report.Report {
 	q := &pass{bot: p.bot, in: p.in, damage: p.damage}
 	if s != nil {
-		q.takeLogs(s, o, name)
+		q.part("checking the export", func() { q.takeLogs(s, o, name) })
 	}
-	return q.report()
+	r := q.report()
+	p.errs = append(p.errs, q.errs...)
+	return r
 }
 
 // readLogs reads the export. With an error it returns what is known all the same, nil if that is nothing.

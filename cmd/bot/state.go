@@ -42,11 +42,9 @@ func (p *pass) past(ctx context.Context) {
 }
 
 // record keeps what the pass saw for later ones.
-func (p *pass) record(ctx context.Context, r report.Report) {
+func (p *pass) record(ctx context.Context, r report.Report) error {
 	if p.state == nil {
-		return
+		return nil
 	}
-	if err := p.state.Record(ctx, r); err != nil {
-		p.errs = append(p.errs, err)
-	}
+	return p.state.Record(ctx, r)
 }

@@ -22,7 +22,9 @@ const repeatAfter = 24 * time.Hour
 
 // telling connects the report to the senders that the settings name.
 func (b *bot) telling() report.Telling {
-	t := report.Telling{Repeat: repeatAfter, IssueView: b.issueView(), Learn: b.learnView(), Sign: b.signer()}
+	t := report.Telling{
+		Repeat: repeatAfter, IssueView: b.issueView(), Learn: b.learnView(), Sign: b.signer(), Catch: b.catch,
+	}
 	if j := b.journal(); j != nil {
 		t.Journal = j
 	}

@@ -15,9 +15,12 @@ type Error struct {
 }
 
 // Error says what went wrong in one line, without what was being done: callers add that as they do for every error.
-func (e *Error) Error() string {
-	return fmt.Sprintf("internal error: %v; this is a bug: report it with the stack in the log", e.Value)
-}
+func (e *Error) Error() string { return fmt.Sprintf("internal error: %v; %s", e.Value, isBug) }
+
+// Public is Error for everybody: what was panicked with may name somebody, or hold what an outside system said.
+func (e *Error) Public() string { return "internal error; " + isBug }
+
+const isBug = "this is a bug: report it with the stack in the log"
 
 // Catch runs f and returns its error, or an *Error if it panics.
 func Catch(doing string, f func() error) (err error) {

@@ -30,7 +30,7 @@ func table() map[string]allowed {
 		"internal/figure": {libs: []string{decimal}},
 
 		// Outside systems. They know nothing of each other.
-		"litellm":  {own: []string{"secret", "internal/figure", "internal/netx"}, libs: []string{decimal, "github.com/go-json-experiment/json"}},
+		"litellm":  {own: []string{"secret", "internal/figure", "internal/netx", "internal/panics"}, libs: []string{decimal, "github.com/go-json-experiment/json"}},
 		"github":   {own: []string{"secret", "internal/netx"}, libs: []string{"github.com/google/go-github/v62", "github.com/golang-jwt/jwt/v5", "golang.org/x/crypto"}},
 		"slack":    {own: []string{"secret", "internal/netx"}, libs: []string{"github.com/slack-go/slack"}},
 		"openclaw": {own: []string{"secret", "internal/figure", "finding"}, libs: []string{decimal}},
@@ -40,7 +40,7 @@ func table() map[string]allowed {
 		"failover": {own: []string{"internal/figure", "finding"}, libs: []string{decimal}},
 
 		// Figures from a file.
-		"spendlog": {own: []string{"internal/figure"}, libs: []string{decimal, "github.com/klauspost/compress"}},
+		"spendlog": {own: []string{"internal/figure", "internal/panics"}, libs: []string{decimal, "github.com/klauspost/compress"}},
 
 		"settings": {own: []string{"secret", "finding"}, libs: []string{
 			decimal, "github.com/alecthomas/kong", "github.com/goccy/go-yaml", "github.com/robfig/cron/v3",
