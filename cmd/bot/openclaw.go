@@ -115,7 +115,14 @@ func (b *bot) lint(ctx context.Context, served *openclaw.Served) int {
 	if b.set.InActions {
 		l.Mode = modeIfThere
 	}
-	problems := l.Lint(b.set.OpenClaw.Lint, b.readFile)
+	var unread error // why there is nothing to check
+	problems := l.Lint(b.set.OpenClaw.Lint, func(name string) ([]byte, error) {
+		text, err := b.readFile(name)
+		if name == b.set.OpenClaw.Lint {
+			unread = err
+		}
+		return text, err
+	})
 	var out bytes.Buffer
 	if b.set.Format == "json" {
 		writeProblems(&out, problems)
@@ -132,6 +139,10 @@ func (b *bot) lint(ctx context.Context, served *openclaw.Served) int {
 	}
 	if len(problems) == 0 && b.set.Format != "json" {
 		fmt.Fprintln(&out, "nothing found")
+	}
+	if unread != nil {
+		b.errorLine(fmt.Sprintf("reading %s: %v", b.set.OpenClaw.Lint, unread))
+		return b.write(out.String(), b.resultForm(), exitFailed)
 	}
 	if served == nil {
 		b.errorLine("nothing of a proxy is known, so models, windows and prices are not compared")
