@@ -11,10 +11,12 @@ import (
 	"github.com/org/openclaw-litellm-action/budget"
 )
 
-// amounts draws what a proxy may hold as an amount of money: also nothing, less than nothing, and what nobody ever spent.
+// amounts draws what a proxy may hold as an amount of money: also nothing, less than nothing, and what nobody ever
+// spent.
 func amounts() *rapid.Generator[decimal.Decimal] {
 	return rapid.Map(rapid.SampledFrom([]string{
-		"0", "-0.01", "-5", "-1e12", "1e-9", "-1e-20", "0.01", "5", "5", "49.99", "50", "1e6", "1e15", "1e300", "-1e300", "1e400",
+		"0", "-0.01", "-5", "-1e12", "1e-9", "-1e-20", "0.01", "5", "5", "49.99", "50", "1e6", "1e15", "1e300", "-1e300",
+		"1e400",
 	}), decimal.RequireFromString)
 }
 
@@ -26,23 +28,32 @@ func absurd(now time.Time) *rapid.Generator[budget.Facts] {
 		models := func() []budget.ModelSpend {
 			var out []budget.ModelSpend
 			for range rapid.IntRange(0, 2).Draw(t, "models") {
-				out = append(out, budget.ModelSpend{Model: "m", Spend: amount("model"), Requests: count("requests"), Tokens: count("tokens")})
+				out = append(out, budget.ModelSpend{
+					Model: "m", Spend: amount("model"), Requests: count("requests"), Tokens: count("tokens"),
+				})
 			}
 			return out
 		}
 		f := budget.Facts{
-			Key: "k", Spend: amount("spend"), Limit: decimal.NullDecimal{Decimal: amount("limit"), Valid: rapid.Bool().Draw(t, "limited")},
-			WindowStart: now.AddDate(0, 0, -rapid.IntRange(0, 30).Draw(t, "begun")), ResetAt: now.AddDate(0, 0, rapid.IntRange(-1, 30).Draw(t, "reset")),
-			DaysFrom: now.AddDate(0, 0, -40).Format(time.DateOnly), DaysTo: now.Format(time.DateOnly), Models: models(),
+			Key: "k", Spend: amount("spend"),
+			Limit:       decimal.NullDecimal{Decimal: amount("limit"), Valid: rapid.Bool().Draw(t, "limited")},
+			WindowStart: now.AddDate(0, 0, -rapid.IntRange(0, 30).Draw(t, "begun")),
+			ResetAt:     now.AddDate(0, 0, rapid.IntRange(-1, 30).Draw(t, "reset")),
+			DaysFrom:    now.AddDate(0, 0, -40).Format(time.DateOnly), DaysTo: now.Format(time.DateOnly), Models: models(),
 			Prices: []budget.Price{{Model: "m", Output: amount("price"), MaxOutput: count("output")}},
 		}
 		for n := rapid.IntRange(0, 20).Draw(t, "days"); n >= 0; n-- {
-			f.Days = append(f.Days, budget.Day{Date: now.AddDate(0, 0, -n).Format(time.DateOnly), Spend: amount("day"), Requests: count("requests"), Models: models()})
+			f.Days = append(f.Days, budget.Day{
+				Date: now.AddDate(0, 0, -n).Format(time.DateOnly), Spend: amount("day"), Requests: count("requests"),
+				Models: models(),
+			})
 		}
 		if rapid.Bool().Draw(t, "recent") {
 			f.Recent = &budget.Recent{From: now.Add(-time.Hour), To: now}
 			for range 12 {
-				f.Recent.Requests = append(f.Recent.Requests, budget.Request{At: now.Add(-time.Minute), Model: "m", Spend: amount("request"), Failed: rapid.Bool().Draw(t, "failed")})
+				f.Recent.Requests = append(f.Recent.Requests, budget.Request{
+					At: now.Add(-time.Minute), Model: "m", Spend: amount("request"), Failed: rapid.Bool().Draw(t, "failed"),
+				})
 			}
 		}
 		return f
@@ -54,14 +65,18 @@ func TestAbsurdFiguresAreJudged(t *testing.T) {
 	now := time.Date(2026, 11, 23, 18, 10, 0, 0, time.UTC)
 	amount := decimal.NewNullDecimal(decimal.NewFromInt(1))
 	policy := budget.Policy{
-		Thresholds: []decimal.Decimal{decimal.NewFromInt(50), decimal.NewFromInt(80)}, Spend: amount, DailySpend: amount, RequestCost: amount,
-		FailureRate: amount, Forecast: decimal.NewNullDecimal(decimal.NewFromInt(100)), BurnRate: true, RotationInterval: time.Hour,
+		Thresholds: []decimal.Decimal{decimal.NewFromInt(50), decimal.NewFromInt(80)},
+		BurnRate:   true, RotationInterval: time.Hour,
+		Spend: amount, DailySpend: amount, RequestCost: amount, FailureRate: amount,
+		Forecast:   decimal.NewNullDecimal(decimal.NewFromInt(100)),
 		ModelSpend: map[string]decimal.Decimal{"m": decimal.NewFromInt(1)},
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		for _, f := range budget.Check(absurd(now).Draw(t, "facts"), policy, now) {
-			if text := f.Summary + f.Cause + f.Advice; strings.Contains(text, "NaN") || strings.Contains(text, "Inf") || strings.Contains(text, "%!") {
-				t.Fatalf("%+v", f)
+			for _, wrong := range []string{"NaN", "Inf", "%!"} {
+				if strings.Contains(f.Summary+f.Cause+f.Advice, wrong) {
+					t.Fatalf("%+v", f)
+				}
 			}
 		}
 	})
@@ -72,8 +87,13 @@ func TestASpendBelowZeroIsJudged(t *testing.T) {
 	f := november("1")
 	f.Spend, f.Limit = decimal.NewFromInt(-5), decimal.NewNullDecimal(decimal.Zero)
 	f = spentDaily(f, "3", "-3", "1", "1", "1")
-	f.Days[4].Models = []budget.ModelSpend{{Model: "a", Spend: decimal.NewFromInt(4)}, {Model: "b", Spend: decimal.NewFromInt(-4)}}
-	policy := budget.Policy{Forecast: decimal.NewNullDecimal(decimal.NewFromInt(100)), BurnRate: true, DailySpend: decimal.NewNullDecimal(decimal.New(5, -1))}
+	f.Days[4].Models = []budget.ModelSpend{
+		{Model: "a", Spend: decimal.NewFromInt(4)}, {Model: "b", Spend: decimal.NewFromInt(-4)},
+	}
+	policy := budget.Policy{
+		Forecast: decimal.NewNullDecimal(decimal.NewFromInt(100)), BurnRate: true,
+		DailySpend: decimal.NewNullDecimal(decimal.New(5, -1)),
+	}
 	found := budget.Check(f, policy, time.Date(2026, 11, 23, 18, 10, 0, 0, time.UTC))
 	for _, one := range found {
 		if strings.Contains(one.Cause, "a took") && !strings.Contains(one.Cause, "a took 100%") {

@@ -28,9 +28,9 @@ type Outlook struct {
 }
 
 // Forecast makes the outlook of f: what is spent, and for the rest of today and every day to the reset the mean of the
-// full days known, from the first with any activity on. With two weeks of them each weekday has its own mean. ok is false
-// with fewer than three full days, without a window, for windows shorter than three days, in which days tell nothing, and
-// of figures beyond all measure.
+// full days known, from the first with any activity on. With two weeks of them each weekday has its own mean. ok is
+// false with fewer than three full days, without a window, for windows shorter than three days, in which days tell
+// nothing, and of figures beyond all measure.
 func Forecast(f Facts, now time.Time) (o Outlook, ok bool) {
 	if !f.ResetAt.After(now) || f.ResetAt.Sub(now) > longestWindow || f.period() < leastDays*24*time.Hour {
 		return Outlook{}, false

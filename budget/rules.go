@@ -98,8 +98,8 @@ func (f Facts) period() time.Duration {
 // left is what is left of the limit; less than nothing after an overrun.
 func (f Facts) left() decimal.Decimal { return f.Limit.Decimal.Sub(f.Spend) }
 
-// lasting reports whether there is a budget of which something is left. A spend below zero leaves something of a limit of
-// zero, of which there are no shares.
+// lasting reports whether there is a budget of which something is left. A spend below zero leaves something of a limit
+// of zero, of which there are no shares.
 func (f Facts) lasting() bool {
 	return f.Limit.Valid && f.Limit.Decimal.IsPositive() && f.left().IsPositive()
 }

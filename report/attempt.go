@@ -2,8 +2,8 @@ package report
 
 import "context"
 
-// attempt tells what is new in r. If that ends in a panic, so that what could be told of the pass is not known, people are
-// told what failed.
+// attempt tells what is new in r. If that ends in a panic, so that what could be told of the pass is not known, people
+// are told what failed.
 func (t Telling) attempt(ctx context.Context, r Report) Result {
 	s := newSession(t, r)
 	err := t.Catch.Do("telling people", func() error {

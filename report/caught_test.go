@@ -23,7 +23,8 @@ type surfaces struct {
 func newSurfaces() *surfaces {
 	s := &surfaces{
 		issues: &tracker{fails: map[string]bool{}, lost: map[string]bool{}},
-		living: &messenger{name: "slack", living: true}, webhook: &messenger{name: "slack-webhook"}, page: &messenger{name: "slack-critical", living: true},
+		living: &messenger{name: "slack", living: true}, webhook: &messenger{name: "slack-webhook"},
+		page: &messenger{name: "slack-critical", living: true},
 	}
 	s.telling = report.Telling{Issues: s.issues, Messengers: []report.Messenger{s.living, s.webhook}, Pager: s.page}
 	return s
@@ -31,7 +32,8 @@ func newSurfaces() *surfaces {
 
 func (s *surfaces) tell(t *testing.T) report.Result {
 	t.Helper()
-	r := report.New(report.Input{Now: monday, Command: "run", Findings: []finding.Finding{used(finding.Critical, "95%", "w"), fallback(finding.Warning)}})
+	found := []finding.Finding{used(finding.Critical, "95%", "w"), fallback(finding.Warning)}
+	r := report.New(report.Input{Now: monday, Command: "run", Findings: found})
 	res, _ := s.telling.Tell(t.Context(), r)
 	return res
 }
@@ -53,13 +55,14 @@ func (s *surfaces) told(text string) []string {
 	return names
 }
 
-// TestAPanicOnOneSurfaceStopsNoOther: each thing that is done for a surface panics in turn. The others hear everything, and
-// the failure says whose it was.
+// TestAPanicOnOneSurfaceStopsNoOther: each thing that is done for a surface panics in turn. The others hear everything,
+// and the failure says whose it was.
 func TestAPanicOnOneSurfaceStopsNoOther(t *testing.T) {
 	t.Parallel()
 	everybody := []string{"issue", "slack", "slack-critical", "slack-webhook"}
 	for doing, without := range map[string]string{
-		"sending to slack": "slack", "sending to slack-webhook": "slack-webhook", "sending to slack-critical": "slack-critical", "rendering the issue": "issue",
+		"sending to slack": "slack", "sending to slack-webhook": "slack-webhook",
+		"sending to slack-critical": "slack-critical", "rendering the issue": "issue",
 	} {
 		s := newSurfaces()
 		s.telling.Catch = func(what string, f func() error) error {
@@ -78,7 +81,8 @@ func TestAPanicOnOneSurfaceStopsNoOther(t *testing.T) {
 		if got := slices.Sorted(maps.Keys(res.Accepted)); !slices.Equal(got, want) {
 			t.Errorf("%s panics: accepted by %q, want %q", doing, got, want)
 		}
-		if len(res.Failures) == 0 || res.Failures[0].Target != without || !strings.Contains(res.Failures[0].Message, "internal error: a mistake of ours") {
+		first := append(res.Failures, report.Failure{})[0]
+		if first.Target != without || !strings.Contains(first.Message, "internal error: a mistake of ours") {
 			t.Errorf("%s panics: failures %+v", doing, res.Failures)
 		}
 		s.telling.Catch = nil
@@ -134,7 +138,8 @@ func TestAPanicBeforeAnySurfaceIsTold(t *testing.T) {
 		})
 	}
 	res := s.tell(t)
-	if got := s.told("not everything could be done"); !slices.Equal(got, []string{"slack", "slack-webhook"}) { // no page: it is a warning
+	got := s.told("not everything could be done")
+	if !slices.Equal(got, []string{"slack", "slack-webhook"}) { // no page: it is a warning
 		t.Errorf("told %q", got)
 	}
 	if got := s.told("a mistake of ours"); !slices.Equal(got, []string{"issue"}) {
@@ -145,10 +150,11 @@ func TestAPanicBeforeAnySurfaceIsTold(t *testing.T) {
 	}
 }
 
-// TestAcceptedIsWhatWasTaken: who failed, or whose answer was lost, is not named as having been told, and a pager takes what
-// is critical alone.
+// TestAcceptedIsWhatWasTaken: who failed, or whose answer was lost, is not named as having been told, and a pager takes
+// what is critical alone.
 func TestAcceptedIsWhatWasTaken(t *testing.T) {
 	t.Parallel()
+	const criticalToSlack = "map[slack:1 slack-critical:1 slack-webhook:1]"
 	for name, c := range map[string]struct {
 		change func(*surfaces)
 		want   string
@@ -156,8 +162,8 @@ func TestAcceptedIsWhatWasTaken(t *testing.T) {
 		"all":                {func(*surfaces) {}, "map[issue:2 slack:2 slack-critical:1 slack-webhook:2]"},
 		"slack fails":        {func(s *surfaces) { s.living.fails = true }, "map[issue:2 slack-critical:1 slack-webhook:2]"},
 		"webhook fails":      {func(s *surfaces) { s.webhook.fails = true }, "map[issue:2 slack:2 slack-critical:1]"},
-		"issue fails":        {func(s *surfaces) { s.issues.fails["create"] = true }, "map[slack:1 slack-critical:1 slack-webhook:1]"},
-		"the answer is lost": {func(s *surfaces) { s.issues.lost["create"] = true }, "map[slack:1 slack-critical:1 slack-webhook:1]"},
+		"issue fails":        {func(s *surfaces) { s.issues.fails["create"] = true }, criticalToSlack},
+		"the answer is lost": {func(s *surfaces) { s.issues.lost["create"] = true }, criticalToSlack},
 		"everything fails": {func(s *surfaces) {
 			s.living.fails, s.webhook.fails, s.page.fails, s.issues.fails["create"] = true, true, true, true
 		}, "map[]"},

@@ -26,8 +26,8 @@ func CSV(w io.Writer, r Report, o Options) error {
 		}
 	}
 	if v := r.Overview; v != nil {
-		t.line("total", "", "", exact(v.Total.Spend), exact(v.Total.Before), "", fmt.Sprint(v.Total.Requests), fmt.Sprint(v.Total.Failed),
-			fmt.Sprint(v.Total.Tokens), "", v.without())
+		t.line("total", "", "", exact(v.Total.Spend), exact(v.Total.Before), "", fmt.Sprint(v.Total.Requests),
+			fmt.Sprint(v.Total.Failed), fmt.Sprint(v.Total.Tokens), "", v.without())
 		t.sums(keyPeriod, v.Keys)
 		t.sums("day", v.Days)
 		t.sums("model", v.Models)

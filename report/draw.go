@@ -87,8 +87,8 @@ func (o Options) dash(s string) string {
 	return s
 }
 
-// drawn is a figure as a chart draws it: a spend below zero as nothing, and no more than a chart can tell. Texts and tables
-// show it as it is.
+// drawn is a figure as a chart draws it: a spend below zero as nothing, and no more than a chart can tell. Texts and
+// tables show it as it is.
 func drawn(d decimal.Decimal) float64 {
 	const least, most = 1e-9, 1e15
 	v := d.InexactFloat64()

@@ -15,10 +15,12 @@ import (
 	"github.com/org/openclaw-litellm-action/rotate"
 )
 
-// amounts draws what a proxy may hold as an amount of money: also nothing, less than nothing, and what nobody ever spent.
+// amounts draws what a proxy may hold as an amount of money: also nothing, less than nothing, and what nobody ever
+// spent.
 func amounts() *rapid.Generator[decimal.Decimal] {
 	return rapid.Map(rapid.SampledFrom([]string{
-		"0", "-0.01", "-5", "-1e12", "1e-9", "-1e-20", "1e-320", "0.01", "5", "5", "49.99", "50", "50.01", "1e6", "1e15", "1e300", "-1e300", "1e400",
+		"0", "-0.01", "-5", "-1e12", "1e-9", "-1e-20", "1e-320", "0.01", "5", "5", "49.99", "50", "50.01", "1e6", "1e15",
+		"1e300", "-1e300", "1e400",
 	}), decimal.RequireFromString)
 }
 
@@ -30,24 +32,40 @@ func figures() *rapid.Generator[report.Report] {
 			return decimal.NullDecimal{Decimal: amount(label), Valid: rapid.Bool().Draw(t, label+" is known")}
 		}
 		count := func(label string) int64 { return rapid.SampledFrom([]int64{0, 1, -1, 20, 1 << 40}).Draw(t, label) }
-		in := report.Input{Now: monday, Command: "run", Period: &report.Period{Name: "week", From: monday.AddDate(0, 0, -7), To: monday}}
+		week := &report.Period{Name: "week", From: monday.AddDate(0, 0, -7), To: monday}
+		in := report.Input{Now: monday, Command: "run", Period: week}
 		past := &report.History{From: monday.AddDate(0, 0, -9), Passes: 3}
 		for i := range rapid.IntRange(1, 3).Draw(t, "keys") {
 			name := fmt.Sprintf("key-%d", i)
-			in.Outcomes = append(in.Outcomes, rotate.Outcome{Name: name, CurrentNumber: 1, Spend: amount("spend"), MaxBudget: known("limit"),
-				ResetAt: monday.AddDate(0, 0, 3), Generations: []rotate.Generation{{Number: 1, State: rotate.Current, Spend: amount("generation")}}})
+			in.Outcomes = append(in.Outcomes, rotate.Outcome{
+				Name: name, CurrentNumber: 1, Spend: amount("spend"), MaxBudget: known("limit"), ResetAt: monday.AddDate(0, 0, 3),
+				Generations: []rotate.Generation{{Number: 1, State: rotate.Current, Spend: amount("generation")}},
+			})
 			f := budget.Facts{Key: name, Spend: amount("spend"), Limit: known("limit")}
 			for n := range rapid.IntRange(0, 8).Draw(t, "days") {
-				f.Days = append(f.Days, budget.Day{Date: monday.AddDate(0, 0, n-8).Format(time.DateOnly), Spend: amount("day"), Requests: count("requests"),
-					Models: []budget.ModelSpend{{Model: "a", Spend: amount("a"), Requests: count("requests")}, {Model: "b", Spend: amount("b"), Tokens: count("tokens")}}})
+				f.Days = append(f.Days, budget.Day{
+					Date: monday.AddDate(0, 0, n-8).Format(time.DateOnly), Spend: amount("day"), Requests: count("requests"),
+					Models: []budget.ModelSpend{
+						{Model: "a", Spend: amount("a"), Requests: count("requests")},
+						{Model: "b", Spend: amount("b"), Tokens: count("tokens")},
+					},
+				})
 			}
 			f.Models = budget.SumDays(f.Days)
 			in.Spend = append(in.Spend, f)
-			past.Keys = append(past.Keys, report.KeyPast{Name: name, Points: []report.Point{{At: monday.AddDate(0, 0, -9), Used: known("used")}, {At: monday.AddDate(0, 0, -2), Used: known("used")}}})
+			past.Keys = append(past.Keys, report.KeyPast{Name: name, Points: []report.Point{
+				{At: monday.AddDate(0, 0, -9), Used: known("used")}, {At: monday.AddDate(0, 0, -2), Used: known("used")},
+			}})
 		}
-		sums := []report.PeriodSums{(report.PeriodSums{Name: "2026-11-22", Spend: known("sum"), Before: known("before"), Requests: count("requests"), Tokens: count("tokens")}).Grown()}
-		in.Overview = &report.Overview{Source: "s", Total: sums[0], Keys: sums, Models: sums, Days: sums, CachedPrompt: count("cached"), Saved: known("saved"),
-			Hits: &report.PeriodHits{Requests: count("hits"), Saved: known("saved")}}
+		sum := report.PeriodSums{
+			Name: "2026-11-22", Spend: known("sum"), Before: known("before"), Requests: count("requests"),
+			Tokens: count("tokens"),
+		}
+		sums := []report.PeriodSums{sum.Grown()}
+		in.Overview = &report.Overview{
+			Source: "s", Total: sums[0], Keys: sums, Models: sums, Days: sums, CachedPrompt: count("cached"),
+			Saved: known("saved"), Hits: &report.PeriodHits{Requests: count("hits"), Saved: known("saved")},
+		}
 		in.History = past
 		return report.New(in)
 	})
@@ -68,8 +86,9 @@ func TestFiguresThatNoProxyShouldSay(t *testing.T) {
 		}
 		page := html(t, r, report.Options{})
 		for format, rendered := range map[string]string{
-			"text": text(t, r, report.Options{Width: 80}), "ASCII": text(t, r, report.Options{ASCII: true}), "HTML": page, "CSV": csv.String(), "JSON": json.String(),
-			"Markdown": report.Markdown(r, report.Options{}), "heartbeat": report.Heartbeat(r), "public": report.Markdown(r, report.Options{HideAmounts: true, Public: true}),
+			"text": text(t, r, report.Options{Width: 80}), "ASCII": text(t, r, report.Options{ASCII: true}), "HTML": page,
+			"CSV": csv.String(), "JSON": json.String(), "Markdown": report.Markdown(r, report.Options{}),
+			"public": report.Markdown(r, report.Options{HideAmounts: true, Public: true}), "heartbeat": report.Heartbeat(r),
 		} {
 			for _, wrong := range []string{"NaN", "Inf", "%!", `height="-`, `width="-`, `y="-`} {
 				if strings.Contains(rendered, wrong) {
@@ -87,8 +106,10 @@ func TestFiguresThatNoProxyShouldSay(t *testing.T) {
 // TestASpendBelowZeroIsShown as it is, with an empty bar, and said.
 func TestASpendBelowZeroIsShown(t *testing.T) {
 	t.Parallel()
-	r := report.New(report.Input{Now: monday, Command: "run", Outcomes: []rotate.Outcome{{Name: "openclaw", CurrentNumber: 1, Spend: dec("-5"),
-		MaxBudget: limit("50"), Generations: []rotate.Generation{{Number: 1, State: rotate.Current}}}}})
+	r := report.New(report.Input{Now: monday, Command: "run", Outcomes: []rotate.Outcome{{
+		Name: "openclaw", CurrentNumber: 1, Spend: dec("-5"), MaxBudget: limit("50"),
+		Generations: []rotate.Generation{{Number: 1, State: rotate.Current}},
+	}}})
 	shown := text(t, r, report.Options{Width: 100})
 	for _, want := range []string{"░░░░░░░░░░░░░░░░░░░░", "-10%", "-5.00 / 50.00", "the spend of openclaw is below zero"} {
 		if !strings.Contains(shown, want) {

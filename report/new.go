@@ -109,7 +109,8 @@ func belowZero(keys []Key) []string {
 	}
 	slices.Sort(names)
 	for i, name := range names {
-		names[i] = "the spend of " + name + " is below zero, so the proxy allows more than its limit: somebody changed it, or LiteLLM lost count"
+		names[i] = "the spend of " + name + " is below zero, so the proxy allows more than its limit: " +
+			"somebody changed it, or LiteLLM lost count"
 	}
 	return names
 }

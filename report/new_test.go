@@ -62,7 +62,8 @@ func TestNewFailures(t *testing.T) {
 	if diff := cmp.Diff(want, r.Failures); diff != "" {
 		t.Error(diff)
 	}
-	if more := r.Add(report.Failure{Step: "tell", Message: "slack is down"}); more.Totals.Failures != 5 || r.Totals.Failures != 4 {
+	more := r.Add(report.Failure{Step: "tell", Message: "slack is down"})
+	if more.Totals.Failures != 5 || r.Totals.Failures != 4 {
 		t.Errorf("after Add: %d and %d failures", more.Totals.Failures, r.Totals.Failures)
 	}
 }

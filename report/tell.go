@@ -109,8 +109,8 @@ type Result struct {
 	URL      string    // of the living issue
 	Writes   int       // calls that wrote, or may have
 
-	// Accepted is how many notices each sender took, by its name (IssueSender, or a Messenger's). One whose answer was lost
-	// is not in it.
+	// Accepted is how many notices each sender took, by its name (IssueSender, or a Messenger's). One whose answer was
+	// lost is not in it.
 	Accepted map[string]int
 }
 

@@ -93,8 +93,8 @@ func (s *session) createIssue(ctx context.Context, body string) error {
 	return nil
 }
 
-// tellByBody drops the notices that a new issue's body tells by itself, and returns how many those are: what fires. What was
-// done or is over it does not tell.
+// tellByBody drops the notices that a new issue's body tells by itself, and returns how many those are: what fires.
+// What was done or is over it does not tell.
 func (s *session) tellByBody() int {
 	sm := s.mem.Senders[issueSender]
 	before := len(sm.Pending)

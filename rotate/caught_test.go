@@ -23,8 +23,8 @@ func (s *site) claimsOf() int {
 	return n
 }
 
-// TestAPanicInAStepIsAFailedStep: whichever step of a rotation panics, the outcome names it, the other steps are taken as
-// after any failure, the claim is released, and the next run puts everything right.
+// TestAPanicInAStepIsAFailedStep: whichever step of a rotation panics, the outcome names it, the other steps are taken
+// as after any failure, the claim is released, and the next run puts everything right.
 func TestAPanicInAStepIsAFailedStep(t *testing.T) {
 	const steps = 8
 	for n := 1; n <= steps; n++ {
@@ -47,7 +47,8 @@ func TestAPanicInAStepIsAFailedStep(t *testing.T) {
 				if panicked == "" {
 					t.Skip("there are fewer steps")
 				}
-				if want := panicked + ": internal error: a mistake of ours"; o.Err == nil || !strings.Contains(o.Err.Error(), want) || o.Name != "openclaw" {
+				want := panicked + ": internal error: a mistake of ours"
+				if o.Err == nil || !strings.Contains(o.Err.Error(), want) || o.Name != "openclaw" {
 					t.Errorf("outcome of %q: %v, want %q", o.Name, o.Err, want)
 				}
 				if n := s.claimsOf(); n != 0 {
@@ -96,8 +97,8 @@ func (c clumsy) slip(method string) {
 	}
 }
 
-// TestAPanicAroundTheStepsIsAnErrorOfTheKey: also where no step is at work the outcome says so, and what was asked for is not
-// done. Another target gets its key.
+// TestAPanicAroundTheStepsIsAnErrorOfTheKey: also where no step is at work the outcome says so, and what was asked for
+// is not done. Another target gets its key.
 func TestAPanicAroundTheStepsIsAnErrorOfTheKey(t *testing.T) {
 	for _, in := range []string{"Preflight", "Stamp", "Write"} {
 		t.Run(in, func(t *testing.T) {

@@ -28,8 +28,8 @@ func (r *Runner) report(reading Reading, plan Plan) {
 	r.describeTargets(reading, plan)
 }
 
-// describeHolder tells of the budget what the last reading that showed it says, and of a holder that is not there what it
-// will be.
+// describeHolder tells of the budget what the last reading that showed it says, and of a holder that is not there what
+// it will be.
 func (r *Runner) describeHolder(reading Reading) {
 	h := reading.Holder
 	switch {

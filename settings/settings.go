@@ -203,8 +203,8 @@ type Schedule struct {
 // everything that it prints.
 func (s *Settings) Secrets() []secret.Value { return s.secrets }
 
-// GivenAsInput reports whether v came as an input of the Action, or is a line of one. A runner shows all inputs before the
-// step begins, and hides the secrets among them itself.
+// GivenAsInput reports whether v came as an input of the Action, or is a line of one. A runner shows all inputs before
+// the step begins, and hides the secrets among them itself.
 func (s *Settings) GivenAsInput(v secret.Value) bool { return slices.ContainsFunc(s.inputs, v.Equal) }
 
 // From returns where the setting of that name (max-budget) came from. An unknown name gives the zero Source.

@@ -183,7 +183,8 @@ func TestReaderFails(t *testing.T) {
 
 // TestAReaderThatPanicsIsAnError: the export is read in a goroutine, where a panic would end the program.
 func TestAReaderThatPanicsIsAnError(t *testing.T) {
-	if _, err := Read(panicking{}, Options{}); err == nil || !strings.Contains(err.Error(), "internal error: a mistake of ours") {
+	_, err := Read(panicking{}, Options{})
+	if err == nil || !strings.Contains(err.Error(), "internal error: a mistake of ours") {
 		t.Errorf("got %v", err)
 	}
 }

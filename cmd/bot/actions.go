@@ -68,8 +68,9 @@ func (b *bot) commandFile(variable, text string) {
 }
 
 func appendTo(path, text string) error {
-	const forTheRunner = 0o644                                                     // another user may read it
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, forTheRunner) // #nosec G302 G304 -- the runner names the file, and reads it
+	const forTheRunner = 0o644 // another user may read it
+	// #nosec G302 G304 -- the runner names the file, and reads it
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, forTheRunner)
 	if err != nil {
 		return err
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/org/openclaw-litellm-action/settings"
 )
 
-// catch runs one part of the program: one key, one surface, one thing to find out. A panic in it is the part's error, with
-// its stack in the log, and stops no other part.
+// catch runs one part of the program: one key, one surface, one thing to find out. A panic in it is the part's error,
+// with its stack in the log, and stops no other part.
 func (b *bot) catch(doing string, f func() error) error {
 	err := panics.Catch(doing, func() error {
 		if b.failpoint != nil {
@@ -56,8 +56,8 @@ func (p *pass) broke(doing, key string, err error) {
 	p.in.Failures = append(p.in.Failures, report.FailureOf(doing, key, "", err))
 }
 
-// report makes the report of what is known. Should some of it be more than the report can take, it is made without figures,
-// or else of the failures alone.
+// report makes the report of what is known. Should some of it be more than the report can take, it is made without
+// figures, or else of the failures alone.
 func (p *pass) report() report.Report {
 	const doing = "making the report"
 	for _, reduced := range []func(report.Input) report.Input{whole, withoutFigures, failuresOnly} {
@@ -112,7 +112,8 @@ func (p *pass) surface(r *report.Report, doing string, show func() error) {
 	}
 }
 
-// loadSettings reads the settings. Of what cannot be read because of a mistake of ours, the secrets are known all the same.
+// loadSettings reads the settings. Of what cannot be read because of a mistake of ours, the secrets are known all the
+// same.
 func loadSettings(p process) (*settings.Settings, error) {
 	var set *settings.Settings
 	err := panics.Catch("reading the settings", func() (err error) {

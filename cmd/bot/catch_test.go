@@ -23,7 +23,9 @@ defaults: {max_budget: 50, budget_duration: monthly, alerts: {daily_spend: 1}}
 keys:
 - {name: first, targets: [{repository: acme/agents, secret: FIRST}]}
 - {name: second, targets: [{repository: acme/agents, secret: SECOND}]}
-- {name: "for-{name}", for_each: {organization: acme, pattern: one-*}, targets: [{repository: "{owner}/{name}", secret: LITELLM_API_KEY}]}
+- name: "for-{name}"
+  for_each: {organization: acme, pattern: one-*}
+  targets: [{repository: "{owner}/{name}", secret: LITELLM_API_KEY}]
 `
 
 // clumsy is a program in which one part panics, in Actions, with every surface that there is.
@@ -40,7 +42,8 @@ func newClumsy(t *testing.T) *clumsy {
 	c.dir = t.TempDir()
 	c.github.AddRepository(githubtest.Repository{Name: "acme/one-a"})
 	c.inject(fault{system: "slack", method: "*", path: "/beat/*", do: "200"})
-	for name, text := range map[string]string{"config.yml": fleetConfig, "event.json": `{"repository": {"private": true}}`} {
+	const private = `{"repository": {"private": true}}`
+	for name, text := range map[string]string{"config.yml": fleetConfig, "event.json": private} {
 		if err := os.WriteFile(c.file(name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -49,8 +52,8 @@ func newClumsy(t *testing.T) *clumsy {
 	delete(c.env, "OPENCLAW_LITELLM_MAX_BUDGET")
 	delete(c.env, "OPENCLAW_LITELLM_BUDGET_DURATION")
 	maps.Copy(c.env, map[string]string{
-		"GITHUB_EVENT_PATH": c.file("event.json"),
-		"GITHUB_ACTIONS":    "true", "GITHUB_EVENT_NAME": "schedule", "GITHUB_OUTPUT": c.file("output"), "GITHUB_STEP_SUMMARY": c.file("summary"),
+		"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "schedule", "GITHUB_EVENT_PATH": c.file("event.json"),
+		"GITHUB_OUTPUT": c.file("output"), "GITHUB_STEP_SUMMARY": c.file("summary"),
 		"OPENCLAW_LITELLM_HEARTBEAT_URL": c.urls["slack"] + "/beat/x", "OPENCLAW_LITELLM_STATE_FILE": c.file("state.db"),
 		"OPENCLAW_LITELLM_CONFIG": c.file("config.yml"), "INPUT_CONFIG": c.file("config.yml"),
 	})
@@ -76,7 +79,8 @@ func (c *clumsy) run(panics string, args ...string) (code int, printed, logged s
 			}
 		},
 	})
-	for _, fault := range append(c.leaks(out.String(), log.String(), true), strayCommands(out.String(), log.String(), true)...) {
+	stray := strayCommands(out.String(), log.String(), true)
+	for _, fault := range append(c.leaks(out.String(), log.String(), true), stray...) {
 		c.Error(fault)
 	}
 	return code, out.String(), log.String()
@@ -88,9 +92,10 @@ func (c *clumsy) surfaces(printed string) map[string]bool {
 		text, err := os.ReadFile(c.file(name))
 		return err == nil && len(text) > 0
 	}
+	pinged := slices.ContainsFunc(c.sent(), func(r request) bool { return strings.HasPrefix(r.path, "/beat/x") })
 	return map[string]bool{
-		"standard output": printed != "", "summary": has("summary"), "outputs": has("output"), "Slack": len(c.slack.Messages()) > 0,
-		"issue": len(c.github.Issues(home)) > 0, "heartbeat": slices.ContainsFunc(c.sent(), func(r request) bool { return strings.HasPrefix(r.path, "/beat/x") }),
+		"standard output": printed != "", "summary": has("summary"), "outputs": has("output"), "heartbeat": pinged,
+		"Slack": len(c.slack.Messages()) > 0, "issue": len(c.github.Issues(home)) > 0,
 	}
 }
 
@@ -105,8 +110,9 @@ func alone() map[string][]string {
 	}
 }
 
-// TestAPanicStopsNothingElse makes every part of a run panic in turn. The exit code is 1 and the failure is named, without a
-// secret; every surface is written but those that the part makes, and every key gets its rotation but the part's own.
+// TestAPanicStopsNothingElse makes every part of a run panic in turn. The exit code is 1 and the failure is named,
+// without a secret; every surface is written but those that the part makes, and every key gets its rotation but the
+// part's own.
 func TestAPanicStopsNothingElse(t *testing.T) {
 	t.Parallel()
 	well := newClumsy(t)
@@ -131,9 +137,13 @@ func TestAPanicStopsNothingElse(t *testing.T) {
 			if code != exitFailed {
 				t.Errorf("exit %d", code)
 			}
-			named := strings.Contains(logged, "bot: ") && strings.Contains(logged, "internal error: a mistake of ours with [redacted]")
-			if !named || !regexp.MustCompile(`msg="internal error" doing="?`+regexp.QuoteMeta(part)).MatchString(logged) || !strings.Contains(logged, "catch_test.go") {
-				t.Errorf("the failure is not named with its stack:\n%.2000s", logged)
+			for _, want := range []string{
+				"bot: .*internal error: a mistake of ours with \\[redacted\\]", "catch_test.go", // the latter is of the stack
+				`msg="internal error" doing="?` + regexp.QuoteMeta(part),
+			} {
+				if !regexp.MustCompile(want).MatchString(logged) {
+					t.Errorf("the log has no %s:\n%.2000s", want, logged)
+				}
 			}
 			for surface, there := range c.surfaces(printed) {
 				if there == slices.Contains(alone()[part], surface) {
@@ -153,7 +163,8 @@ func (c *clumsy) othersRotated(part string) {
 	} {
 		v, there := c.github.Secret(githubtest.Scope{Repository: place.repository}, place.secret)
 		own := strings.HasSuffix(part, " "+key) || strings.Contains(part, " "+place.secret+" in "+place.repository)
-		everybody := strings.Contains(part, "generation 1") && !strings.HasPrefix(part, "placing") || slices.Contains([]string{"rotating", "running the command", "creating the holder"}, part)
+		everybody := slices.Contains([]string{"rotating", "running the command", "creating the holder"}, part) ||
+			(strings.Contains(part, "generation 1") && !strings.HasPrefix(part, "placing"))
 		if key == "for-one-a" && strings.Contains(part, "for_each") {
 			own = true
 		}
@@ -168,8 +179,8 @@ func (c *clumsy) othersRotated(part string) {
 	}
 }
 
-// TestAfterAPanicTheNextRunPutsAllRight: whatever part of a run panicked, an hour later every target holds a working key, no
-// claim is left, and all is well.
+// TestAfterAPanicTheNextRunPutsAllRight: whatever part of a run panicked, an hour later every target holds a working
+// key, no claim is left, and all is well.
 func TestAfterAPanicTheNextRunPutsAllRight(t *testing.T) {
 	t.Parallel()
 	well := newClumsy(t)
@@ -192,7 +203,9 @@ func TestAfterAPanicTheNextRunPutsAllRight(t *testing.T) {
 // TestAPanicInOtherCommands: what they could find out is printed, with exit code 1.
 func TestAPanicInOtherCommands(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"check", "plan", "keys", "report", "doctor", "report --format html", "check --format json", "check --format csv"} {
+	for _, command := range []string{
+		"check", "plan", "keys", "report", "doctor", "report --format html", "check --format json", "check --format csv",
+	} {
 		well := newClumsy(t)
 		args := strings.Fields(command)
 		well.run("", "run")
@@ -208,7 +221,8 @@ func TestAPanicInOtherCommands(t *testing.T) {
 				if code != exitFailed || !strings.Contains(logged, "internal error") {
 					t.Errorf("exit %d:\n%s%s", code, printed, logged)
 				}
-				silent := part == "running the command" || part == "writing the report" || strings.HasPrefix(part, "rendering the report")
+				silent := slices.Contains([]string{"running the command", "writing the report"}, part) ||
+					strings.HasPrefix(part, "rendering the report")
 				if (printed == "") != silent {
 					t.Errorf("printed %q", printed)
 				}
@@ -217,17 +231,20 @@ func TestAPanicInOtherCommands(t *testing.T) {
 	}
 }
 
-// TestAPanicInPublicNamesNobody: what was panicked with may name somebody, so that where everybody can read it only that it
-// was, and where, is told.
+// TestAPanicInPublicNamesNobody: what was panicked with may name somebody, so that where everybody can read it only
+// that it was, and where, is told.
 func TestAPanicInPublicNamesNobody(t *testing.T) {
 	t.Parallel()
-	for _, part := range []string{"checking", "working on key first", "writing the report", "sending to slack", "running the command", "telling people"} {
+	for _, part := range []string{
+		"checking", "working on key first", "writing the report", "sending to slack", "running the command", "telling people",
+	} {
 		c := newClumsy(t)
 		delete(c.env, "GITHUB_EVENT_PATH")
 		code, printed, logged := c.run(part, "run")
 		summary, _ := os.ReadFile(c.file("summary"))
 		shown := printed + logged + string(summary) // the issue is in a repository that GitHub says is private
-		if code != exitFailed || strings.Contains(shown, "a mistake of ours") || !strings.Contains(logged, "internal error; this is a bug") {
+		said := strings.Contains(logged, "internal error; this is a bug")
+		if code != exitFailed || !said || strings.Contains(shown, "a mistake of ours") {
 			t.Errorf("%s: exit %d: %s", part, code, shown)
 		}
 	}
@@ -252,7 +269,8 @@ func TestAPanicInTheService(t *testing.T) {
 			}
 		}}, set)
 	pass := b.scheduled(settings.CommandRun)
-	if err := pass(t.Context()); err == nil || !strings.Contains(err.Error(), "checking: internal error: a mistake of ours") {
+	err = pass(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "checking: internal error: a mistake of ours") {
 		t.Errorf("the first pass: %v", err)
 	}
 	c.othersRotated("")
@@ -268,10 +286,12 @@ func TestAPanicWhileSettingsAreRead(t *testing.T) {
 	var out, log bytes.Buffer
 	env := map[string]string{"LITELLM_MASTER_KEY": "the-management-key", "LITELLM_BASE_URL": "https://litellm.example.com"}
 	code := run(process{
-		args: []string{"run"}, getenv: func(name string) string { return env[name] }, now: time.Now, stdout: &out, stderr: &log,
+		args: []string{"run"}, getenv: func(name string) string { return env[name] }, now: time.Now,
+		stdout: &out, stderr: &log,
 		readFile: func(name string) ([]byte, error) { panic(fmt.Sprint("reading ", name, " with the-management-key")) },
 	})
-	if code != exitFailed || out.Len() > 0 || strings.Contains(log.String(), "management") || !strings.Contains(log.String(), "bot: reading the settings: internal error: reading ") {
+	said := strings.Contains(log.String(), "bot: reading the settings: internal error: reading ")
+	if code != exitFailed || out.Len() > 0 || !said || strings.Contains(log.String(), "management") {
 		t.Errorf("exit %d:\n%s%s", code, out.String(), log.String())
 	}
 }

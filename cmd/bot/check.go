@@ -64,7 +64,9 @@ func (p *pass) check(ctx context.Context) {
 }
 
 // checkSpend judges what was spent of one key's budget. If that ends in a panic, nothing of the key is judged.
-func (p *pass) checkSpend(ctx context.Context, o observe.Observer, f *budget.Facts, k settings.Key, proxy failover.Proxy) {
+func (p *pass) checkSpend(
+	ctx context.Context, o observe.Observer, f *budget.Facts, k settings.Key, proxy failover.Proxy,
+) {
 	doing := "checking the spend of key " + k.Name
 	err := p.catch(doing, func() error {
 		p.days(ctx, o, f, k, proxy)

@@ -78,7 +78,9 @@ func exits(w *world, ts *testscript.TestScript, args []string) {
 	for _, fault := range append(w.leaks(stdout, stderr, inActions), strayCommands(stdout, stderr, inActions)...) {
 		ts.Fatalf("%s", fault)
 	}
-	for name, text := range map[string]string{"printed": w.steady(stdout), "logged": w.steady(maskLine.ReplaceAllString(stderr, "")), "requests": w.requestLines()} {
+	for name, text := range map[string]string{
+		"printed": w.steady(stdout), "logged": w.steady(maskLine.ReplaceAllString(stderr, "")), "requests": w.requestLines(),
+	} {
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o644))
 	}
 }

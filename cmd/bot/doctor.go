@@ -86,7 +86,8 @@ func (x *examination) askProxy(ctx context.Context) {
 	x.asked = x.rights(ctx)
 	if x.asked && !told {
 		x.note("release", "", stateWarning, "the proxy does not tell this key, so that a compromised one is not seen",
-			x.source("litellm-master-key")+": add /health/readiness/details to the key's allowed_routes; the README has the whole list")
+			x.source("litellm-master-key")+": add /health/readiness/details to the key's allowed_routes; "+
+				"the README has the whole list")
 	}
 }
 

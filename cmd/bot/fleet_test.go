@@ -172,7 +172,8 @@ func TestBarOnATerminal(t *testing.T) {
 	for _, width := range []int{0, 80} {
 		var shown, logged bytes.Buffer
 		c := newCrowd(t, 3)
-		c.stderr, c.stderrTerminal, c.log = newStream(&shown, c.known), terminal{width}, slog.New(slog.NewTextHandler(&logged, nil))
+		c.stderr, c.stderrTerminal = newStream(&shown, c.known), terminal{width}
+		c.log = slog.New(slog.NewTextHandler(&logged, nil))
 		rotatedOf(t, c.rotateKeys(t.Context(), c.readFleet(t.Context(), nil), false))
 		if bar := strings.Contains(shown.String(), "3 of 3 keys"); bar != (width > 0) {
 			t.Errorf("width %d: %q", width, shown.String())

@@ -219,7 +219,8 @@ func (s *secretive) wantMasked(key secret.Value) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	mask := "::add-mask::" + key.Reveal() + "\n"
-	if before, _, found := strings.Cut(s.stderr.String(), mask); s.manner.actions && (!found || strings.Contains(before, key.Reveal())) {
+	before, _, found := strings.Cut(s.stderr.String(), mask)
+	if s.manner.actions && (!found || strings.Contains(before, key.Reveal())) {
 		s.t.Errorf("%s: a key is sent to LiteLLM and not masked first", s.manner)
 	}
 }
@@ -236,14 +237,15 @@ func (s *secretive) run(args ...string) {
 		now: clock.now, sleep: clock.sleep, stop: s.t.Context().Done(), stdout: &s.stdout, stderr: s,
 	})
 	stdout, stderr := s.stdout.String(), s.stderr.String()
-	for _, fault := range append(s.leaks(stdout, stderr, s.manner.actions), strayCommands(stdout, stderr, s.manner.actions)...) {
+	stray := strayCommands(stdout, stderr, s.manner.actions)
+	for _, fault := range append(s.leaks(stdout, stderr, s.manner.actions), stray...) {
 		s.t.Errorf("%s: bot %s (exit code %d): %s", s.manner, strings.Join(args, " "), code, fault)
 	}
 	s.wantMasks(args, code)
 }
 
-// wantMasks wants one mask line for each secret that the program was given, before all else on standard error; none of a
-// command that was refused, and none outside Actions. Standard output is the result alone.
+// wantMasks wants one mask line for each secret that the program was given, before all else on standard error; none of
+// a command that was refused, and none outside Actions. Standard output is the result alone.
 func (s *secretive) wantMasks(args []string, code int) {
 	s.t.Helper()
 	if strings.Contains(s.stdout.String(), "add-mask") {

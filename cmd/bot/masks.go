@@ -8,8 +8,8 @@ import (
 )
 
 // masker makes a GitHub runner hide secrets in its log. The lines that do so hold the secrets, so they go to standard
-// error, of which the runner reads commands as well, never into a result; and there are none before begin: a command that
-// uses no credential masks none.
+// error, of which the runner reads commands as well, never into a result; and there are none before begin: a command
+// that uses no credential masks none.
 type masker struct {
 	log    stream
 	exempt func(secret.Value) bool // what the runner has masked itself

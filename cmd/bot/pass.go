@@ -36,8 +36,8 @@ func (b *bot) once(ctx context.Context) int {
 	return p.exitCode(r)
 }
 
-// publish gives the report to every surface but those of people, who were told in the pass, and returns it as it is after
-// that. It is printed only if print says so.
+// publish gives the report to every surface but those of people, who were told in the pass, and returns it as it is
+// after that. It is printed only if print says so.
 func (p *pass) publish(ctx context.Context, print bool) report.Report {
 	r := p.report()
 	if print {

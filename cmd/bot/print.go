@@ -15,7 +15,8 @@ import (
 	"github.com/org/openclaw-litellm-action/report"
 )
 
-// checkOutput refuses a file for the result that could not be written, before anything is done whose result would be lost.
+// checkOutput refuses a file for the result that could not be written, before anything is done whose result would be
+// lost.
 func (b *bot) checkOutput() error {
 	if b.set.Output == "" {
 		return nil
@@ -25,13 +26,14 @@ func (b *bot) checkOutput() error {
 		return fmt.Errorf("%s: there is no directory %q for the result; make it, or name another file", b.source("output"), dir)
 	}
 	if err := b.outputFile().Check(); err != nil {
-		return fmt.Errorf("%s: the result cannot be written to %s: %w (leave it out to write to standard output)", b.source("output"), b.set.Output, err)
+		return fmt.Errorf("%s: the result cannot be written to %s: %w (leave it out to write to standard output)",
+			b.source("output"), b.set.Output, err)
 	}
 	return nil
 }
 
-// outputFile is the file for the result. In Actions, one that lies in the workspace by name lies there: a link in a checkout
-// leads nowhere else.
+// outputFile is the file for the result. In Actions, one that lies in the workspace by name lies there: a link in a
+// checkout leads nowhere else.
 func (b *bot) outputFile() atomicfile.File {
 	return atomicfile.File{Path: b.set.Output, Below: b.set.Workspace}
 }
@@ -55,8 +57,8 @@ func (b *bot) rendered(r report.Report) (string, error) {
 	return text.String(), err
 }
 
-// deliver writes a result, alone and whole, where the settings say: to the output file, or to standard output. It is the
-// same in both: a later step may print the file.
+// deliver writes a result, alone and whole, where the settings say: to the output file, or to standard output. It is
+// the same in both: a later step may print the file.
 func (b *bot) deliver(text string, form workflow.Form) error {
 	if b.set.Output == "" {
 		_, err := b.stdout.in(form).Write([]byte(text))

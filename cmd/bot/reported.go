@@ -15,8 +15,8 @@ const (
 	webhookSender  = "slack-webhook"
 )
 
-// reportedWhere says how many updates were reported, and where: "reported 2 updates in issue 7 of acme/ops and Slack; 1 in
-// the critical Slack channel". It names those places alone that accepted them; "" if none did.
+// reportedWhere says how many updates were reported, and where: "reported 2 updates in issue 7 of acme/ops and Slack; 1
+// in the critical Slack channel". It names those places alone that accepted them; "" if none did.
 func (b *bot) reportedWhere(res report.Result) string {
 	type group struct {
 		n      int

@@ -137,8 +137,8 @@ func newBot(p process, set *settings.Settings) *bot {
 	return b
 }
 
-// begin comes before anything else is printed, once it is certain that the command goes on. In Actions it masks the secrets
-// of a command that uses any; those of the sandbox are nobody's.
+// begin comes before anything else is printed, once it is certain that the command goes on. In Actions it masks the
+// secrets of a command that uses any; those of the sandbox are nobody's.
 func (b *bot) begin(usesSecrets bool) {
 	if usesSecrets && !b.set.Sandbox {
 		b.masks.begin()

@@ -11,8 +11,8 @@ import (
 )
 
 // stream is one of the process's two output streams, as the program prints to it. Everything printed goes through one:
-// known secrets are taken out, and nothing in it is a command to a GitHub runner. It is safe for concurrent use; callers
-// write whole lines, since a secret split over two writes is not found.
+// known secrets are taken out, and nothing in it is a command to a GitHub runner. It is safe for concurrent use;
+// callers write whole lines, since a secret split over two writes is not found.
 type stream struct {
 	*sink
 	form workflow.Form // of what is written

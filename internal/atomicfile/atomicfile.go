@@ -1,5 +1,5 @@
-// Package atomicfile replaces a file so that a reader sees the old content or the new one, and never a part: the new content
-// is written and synced beside the file, and then renamed over it.
+// Package atomicfile replaces a file so that a reader sees the old content or the new one, and never a part: the new
+// content is written and synced beside the file, and then renamed over it.
 //
 // The name itself is replaced, so nothing is written through a symbolic link, into a pipe or to a device.
 package atomicfile
@@ -19,12 +19,13 @@ const newMode = 0o644
 // File is a file to be replaced.
 type File struct {
 	Path string // absolute, or relative to the working directory
-	// Below confines a file that lies in that directory by name: it must lie there whatever symbolic links say. "": no bound.
+	// Below confines a file that lies in that directory by name: it must lie there whatever symbolic links say. "": no
+	// bound.
 	Below string
 }
 
-// Check reports why Write would fail: the directory is missing or not writable, or what is there is not a regular file. It
-// leaves everything as it was.
+// Check reports why Write would fail: the directory is missing or not writable, or what is there is not a regular file.
+// It leaves everything as it was.
 func (f File) Check() error {
 	dir, name, err := f.open()
 	if err != nil {
@@ -41,8 +42,8 @@ func (f File) Check() error {
 	return errors.Join(probe.Close(), dir.Remove(filepath.Base(probe.Name())))
 }
 
-// Write replaces the content. A file that is there keeps its permission; a new one gets 0644, less the process's umask. If
-// it fails, the file is as it was and nothing is left beside it.
+// Write replaces the content. A file that is there keeps its permission; a new one gets 0644, less the process's umask.
+// If it fails, the file is as it was and nothing is left beside it.
 func (f File) Write(content []byte) error {
 	dir, name, err := f.open()
 	if err != nil {
@@ -68,8 +69,9 @@ func (f File) Write(content []byte) error {
 	})
 }
 
-// Replace puts a new file, created as temp with mode and filled by fill, in the place of name in dir. It is synced before
-// it is renamed; the directory is synced after that as far as its file system can. If anything fails, temp is removed.
+// Replace puts a new file, created as temp with mode and filled by fill, in the place of name in dir. It is synced
+// before it is renamed; the directory is synced after that as far as its file system can. If anything fails, temp is
+// removed.
 func Replace(dir *os.Root, name, temp string, mode fs.FileMode, fill func(*os.File) error) error {
 	f, err := dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {

@@ -109,15 +109,18 @@ func TestRefused(t *testing.T) {
 	dir := t.TempDir()
 	victim := filepath.Join(dir, "victim")
 	put(t, victim, "precious", 0o600)
-	for name, target := range map[string]string{"link": victim, "dangling": filepath.Join(dir, "nowhere"), "loop": filepath.Join(dir, "loop")} {
+	for name, target := range map[string]string{
+		"link": victim, "dangling": filepath.Join(dir, "nowhere"), "loop": filepath.Join(dir, "loop"),
+	} {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
 			t.Skip(err)
 		}
 	}
 	for path, reason := range map[string]string{
-		filepath.Join(dir, "link"): "symbolic link", filepath.Join(dir, "dangling"): "symbolic link", filepath.Join(dir, "loop"): "symbolic link",
-		dir: "is a directory", dir + string(filepath.Separator): "names a directory", ".": "is a directory", "": "names a directory",
-		os.DevNull: "a device", filepath.Join(dir, "no", "such"): "no such file", filepath.Join(victim, "x"): "",
+		filepath.Join(dir, "link"): "symbolic link", filepath.Join(dir, "dangling"): "symbolic link",
+		filepath.Join(dir, "loop"): "symbolic link", dir: "is a directory", ".": "is a directory",
+		dir + string(filepath.Separator): "names a directory", "": "names a directory", os.DevNull: "a device",
+		filepath.Join(dir, "no", "such"): "no such file", filepath.Join(victim, "x"): "",
 	} {
 		f := atomicfile.File{Path: path}
 		for what, err := range map[string]error{"Check": f.Check(), "Write": f.Write([]byte("new"))} {

@@ -30,7 +30,9 @@ func table() map[string]allowed {
 		"internal/figure": {libs: []string{decimal}},
 
 		// Outside systems. They know nothing of each other.
-		"litellm":  {own: []string{"secret", "internal/figure", "internal/netx", "internal/panics"}, libs: []string{decimal, "github.com/go-json-experiment/json"}},
+		"litellm": {own: []string{"secret", "internal/figure", "internal/netx", "internal/panics"}, libs: []string{
+			decimal, "github.com/go-json-experiment/json",
+		}},
 		"github":   {own: []string{"secret", "internal/netx"}, libs: []string{"github.com/google/go-github/v62", "github.com/golang-jwt/jwt/v5", "golang.org/x/crypto"}},
 		"slack":    {own: []string{"secret", "internal/netx"}, libs: []string{"github.com/slack-go/slack"}},
 		"openclaw": {own: []string{"secret", "internal/figure", "finding"}, libs: []string{decimal}},

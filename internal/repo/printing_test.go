@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// rawStreams lists the functions of cmd/bot that hold the process's own streams: the one that hands them over, the one that
-// wraps them, and the two that write what went through the wrapper's rules.
+// rawStreams lists the functions of cmd/bot that hold the process's own streams: the one that hands them over, the one
+// that wraps them, and the two that write what went through the wrapper's rules.
 func rawStreams() map[string][]string {
 	return map[string][]string{
 		"os.Stdout/Stderr":         {"main.go main"},
@@ -17,9 +17,9 @@ func rawStreams() map[string][]string {
 	}
 }
 
-// TestEverythingPrintedGoesThroughAStream: what the program prints passes the type stream, which takes secrets out and makes
-// it inert for a GitHub runner. So nothing but a stream may reach the process's output, and commands for the runner are
-// given where masks and annotations are made.
+// TestEverythingPrintedGoesThroughAStream: what the program prints passes the type stream, which takes secrets out and
+// makes it inert for a GitHub runner. So nothing but a stream may reach the process's output, and commands for the
+// runner are given where masks and annotations are made.
 func TestEverythingPrintedGoesThroughAStream(t *testing.T) {
 	used := map[string]bool{}
 	for _, f := range product(t) {
@@ -76,7 +76,8 @@ func printsPast(f file, fn *ast.FuncDecl, n ast.Node) string {
 			return "the process's stream"
 		case name == "to" && f.pkg == "cmd/bot" && f.name == "cmd/bot/stream.go":
 			return "the stream below"
-		case x != nil && x.Name == "workflow" && (name == "Command" || name == "Masks"), name == "command" && f.pkg == "cmd/bot":
+		case x != nil && x.Name == "workflow" && (name == "Command" || name == "Masks"),
+			name == "command" && f.pkg == "cmd/bot":
 			return "a command for the runner"
 		}
 	case *ast.KeyValueExpr:
@@ -98,7 +99,8 @@ func ofProcess(fn *ast.FuncDecl, x ast.Expr) bool {
 		}
 		for _, param := range fn.Type.Params.List {
 			declared, ok := param.Type.(*ast.Ident)
-			if ok && declared.Name == "process" && slices.ContainsFunc(param.Names, func(n *ast.Ident) bool { return n.Name == x.Name }) {
+			named := func(n *ast.Ident) bool { return n.Name == x.Name }
+			if ok && declared.Name == "process" && slices.ContainsFunc(param.Names, named) {
 				return true
 			}
 		}

@@ -10,8 +10,8 @@ import (
 // shortestMask is the length below which a line of a secret is not masked: a bracket alone would mask half of the log.
 const shortestMask = 6
 
-// Command returns the line, with its end, that gives the runner a command: "error", "warning" or "notice". Whatever is in
-// properties and message, it is one line and one command.
+// Command returns the line, with its end, that gives the runner a command: "error", "warning" or "notice". Whatever is
+// in properties and message, it is one line and one command.
 func Command(name string, properties map[string]string, message string) string {
 	inert := githubactions.CommandProperties{}
 	for key, value := range properties {
@@ -20,8 +20,9 @@ func Command(name string, properties map[string]string, message string) string {
 	return line(&githubactions.Command{Name: name, Properties: inert, Message: Text.Inert(message)})
 }
 
-// Masks returns the lines, with their ends, that make the runner hide a secret in everything it logs from then on: one for
-// each line of it, because the runner logs line by line. They hold the secret: they go to the runner and nowhere else.
+// Masks returns the lines, with their ends, that make the runner hide a secret in everything it logs from then on: one
+// for each line of it, because the runner logs line by line. They hold the secret: they go to the runner and nowhere
+// else.
 func Masks(secret string) []string {
 	if !strings.ContainsAny(secret, "\r\n") {
 		return []string{mask(secret)}

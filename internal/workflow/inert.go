@@ -22,8 +22,8 @@ func (f Form) Inert(text string) string {
 	return s.Inert(f, text)
 }
 
-// Scanner makes a stream inert that is written in pieces: it remembers what the last one ended with. The zero Scanner is
-// at the beginning of a line.
+// Scanner makes a stream inert that is written in pieces: it remembers what the last one ended with. The zero Scanner
+// is at the beginning of a line.
 type Scanner struct {
 	midline bool // the line has something in it
 	begun   bool // that is more than white space
@@ -82,8 +82,8 @@ func (f Form) broken(c rune) string {
 	return " " + string(c)
 }
 
-// breaksLine reports whether a line ends with c, for a runner or for any reader of a log: Unicode's line breaks are among
-// the white space that the runner drops before it looks for "::".
+// breaksLine reports whether a line ends with c, for a runner or for any reader of a log: Unicode's line breaks are
+// among the white space that the runner drops before it looks for "::".
 func breaksLine(c rune) bool {
 	switch c {
 	case '\n', '\r', '\v', '\f', '\x1c', '\x1d', '\x1e', '\u0085', '\u2028', '\u2029':
@@ -92,17 +92,16 @@ func breaksLine(c rune) bool {
 	return false
 }
 
-// ignored reports whether a comparison by a culture's rules, as .NET makes them, may see nothing in c: control and format
-// characters, combining marks, variation selectors, fillers. So may what is not assigned yet, or no character at all.
+// ignored reports whether a comparison by a culture's rules, as .NET makes them, may see nothing in c: control and
+// format characters, combining marks, variation selectors, fillers. So may what is not assigned yet, or no character at
+// all.
 func ignored(c rune) bool {
 	if c < utf8.RuneSelf {
 		return c != '\t' && (c < ' ' || c == 0x7f)
 	}
-	switch {
-	case unicode.In(c, unicode.Cc, unicode.Cf, unicode.Cs, unicode.Co, unicode.Mn, unicode.Me, unicode.Other_Default_Ignorable_Code_Point):
-		return true
-	}
-	return c == utf8.RuneError || !(unicode.IsGraphic(c) || unicode.IsSpace(c))
+	invisible := unicode.In(c, unicode.Other_Default_Ignorable_Code_Point,
+		unicode.Cc, unicode.Cf, unicode.Cs, unicode.Co, unicode.Mn, unicode.Me)
+	return invisible || c == utf8.RuneError || !(unicode.IsGraphic(c) || unicode.IsSpace(c))
 }
 
 // Midline reports whether the line has something in it already, be it white space.

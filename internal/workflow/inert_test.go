@@ -15,16 +15,18 @@ import (
 
 // attacks are texts that would be commands.
 var attacks = []string{
-	"::error::x", "\t ::set-output name=a::b", "a\n::add-mask::b", "a\r::debug::b", "a\v::debug::b", "a\f::debug::b", "a\u0085::debug::b",
-	"a\u2028::debug::b", "\u00a0\u3000::debug::b", "##[error]x", "a ##[add-mask]b", "###[group]x", "##[ERROR]x", "::STOP-COMMANDS::x", "\ufeff::debug::x",
+	"::error::x", "\t ::set-output name=a::b", "a\n::add-mask::b", "a\r::debug::b", "a\v::debug::b", "a\f::debug::b",
+	"a\u0085::debug::b", "a\u2028::debug::b", "\u00a0\u3000::debug::b", "##[error]x", "a ##[add-mask]b", "###[group]x",
+	"##[ERROR]x", "::STOP-COMMANDS::x", "\ufeff::debug::x",
 	":\u200b:debug::x", "#\u00ad#[error]x", "#\ufe0f#[error]x", ":::x::", "##\x00[error]x", "::x y=z::",
 }
 
 // hostile draws texts that are likely to form commands.
 func hostile() *rapid.Generator[string] {
 	pieces := []string{
-		":", "::", "#", "##", "[", "##[", "]", "error", "add-mask", "stop-commands", " ", "\t", "\n", "\r", "\r\n", "\v", "\f", "\u0085", "\u2028", "\u2029",
-		"\u00a0", "\u200b", "\u00ad", "\ufeff", "\u0301", "\ufe0f", "\x00", "\x1b[31m", "\xff", "%0A", "=", ",", ";", "\"", "\\", "<", "&", "a",
+		":", "::", "#", "##", "[", "##[", "]", "error", "add-mask", "stop-commands", " ", "\t", "\n", "\r", "\r\n", "\v",
+		"\f", "\u0085", "\u2028", "\u2029", "\u00a0", "\u200b", "\u00ad", "\ufeff", "\u0301", "\ufe0f", "\x00", "\x1b[31m",
+		"\xff", "%0A", "=", ",", ";", "\"", "\\", "<", "&", "a",
 	}
 	return rapid.Custom(func(t *rapid.T) string {
 		if rapid.Bool().Draw(t, "any") {
@@ -54,7 +56,9 @@ func TestTheRunnersGrammar(t *testing.T) {
 			t.Errorf("%q is not seen as a command", attack)
 		}
 	}
-	for _, harmless := range []string{"a ::error::x", ": :error::x", "## [error]x", "# #[error]x", "::", "##[", "::error", "#[x]"} {
+	for _, harmless := range []string{
+		"a ::error::x", ": :error::x", "## [error]x", "# #[error]x", "::", "##[", "::error", "#[x]",
+	} {
 		if found := workflowtest.Commands(harmless); len(found) > 0 {
 			t.Errorf("%q is seen as %q", harmless, found)
 		}
@@ -63,8 +67,8 @@ func TestTheRunnersGrammar(t *testing.T) {
 
 func TestInertTextStaysReadable(t *testing.T) {
 	for text, want := range map[string]string{
-		"::error::x": ": :error::x", "  ::a::b\nc ::d": "  : :a::b\nc ::d", "a ##[error]b": "a ## [error]b", "###[x]": "### [x]",
-		"see a::b and #1 [x]": "see a::b and #1 [x]", ":::": ": ::", "": "",
+		"::error::x": ": :error::x", "  ::a::b\nc ::d": "  : :a::b\nc ::d", "a ##[error]b": "a ## [error]b",
+		"###[x]": "### [x]", "see a::b and #1 [x]": "see a::b and #1 [x]", ":::": ": ::", "": "",
 	} {
 		if got := workflow.Text.Inert(text); got != want {
 			t.Errorf("%q became %q, want %q", text, got, want)
@@ -104,7 +108,8 @@ func TestInertPieces(t *testing.T) {
 
 func TestInertJSONMeansTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		before := map[string]string{strings.ToValidUTF8(hostile().Draw(t, "name"), "?"): strings.ToValidUTF8(hostile().Draw(t, "value"), "?"), "::b": "##[c]"}
+		draw := func(label string) string { return strings.ToValidUTF8(hostile().Draw(t, label), "?") }
+		before := map[string]string{draw("name"): draw("value"), "::b": "##[c]"}
 		text, err := json.MarshalIndent(before, "", "  ")
 		if err != nil {
 			t.Fatalf("%v", err)

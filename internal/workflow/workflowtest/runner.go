@@ -1,5 +1,5 @@
-// Package workflowtest reads output as GitHub's runner does, for tests: it is the judge of what is a command, and shares
-// nothing with what makes text inert.
+// Package workflowtest reads output as GitHub's runner does, for tests: it is the judge of what is a command, and
+// shares nothing with what makes text inert.
 package workflowtest
 
 import (
@@ -14,9 +14,9 @@ type Command struct {
 	Data       string
 }
 
-// Commands reads output as GitHub's runner does and returns every command that it sees: ProcessInvoker.cs splits lines at
-// CR, LF and CRLF; ActionCommandManager.cs tries TryParseV2 and then TryParse of ActionCommand.cs on each. Any name is
-// taken for a registered command: the token of stop-commands can be any.
+// Commands reads output as GitHub's runner does and returns every command that it sees: ProcessInvoker.cs splits lines
+// at CR, LF and CRLF; ActionCommandManager.cs tries TryParseV2 and then TryParse of ActionCommand.cs on each. Any name
+// is taken for a registered command: the token of stop-commands can be any.
 func Commands(output string) []Command {
 	var found []Command
 	for _, line := range strings.FieldsFunc(output, func(c rune) bool { return c == '\r' || c == '\n' }) {
@@ -78,8 +78,8 @@ func whiteSpace(c rune) bool {
 	return c >= '\t' && c <= '\r' || c == '\u0085' || unicode.In(c, unicode.Zs, unicode.Zl, unicode.Zp)
 }
 
-// CommandsByCulture reads output as a runner might whose comparisons follow a culture: StartsWith and IndexOf of .NET see
-// nothing in characters without weight. It also ends lines where other readers of logs do.
+// CommandsByCulture reads output as a runner might whose comparisons follow a culture: StartsWith and IndexOf of .NET
+// see nothing in characters without weight. It also ends lines where other readers of logs do.
 func CommandsByCulture(output string) []Command {
 	var lines strings.Builder
 	for _, c := range output {
