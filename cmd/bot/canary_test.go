@@ -364,10 +364,10 @@ func TestNamesInTheLog(t *testing.T) {
 	for event, named := range map[string]bool{`{"repository":{"private":false}}`: false, `{"repository":{"private":true}}`: true, `{}`: false} {
 		for _, format := range []string{"text", "json"} {
 			var log bytes.Buffer
-			b := &bot{process: process{
+			b := newBot(process{
 				stderr: &log, getenv: func(name string) string { return map[string]string{"GITHUB_EVENT_PATH": "event.json"}[name] },
 				readFile: func(string) ([]byte, error) { return []byte(event), nil },
-			}, set: &settings.Settings{InActions: true, Log: settings.Log{Format: format}}}
+			}, &settings.Settings{InActions: true, Log: settings.Log{Format: format}})
 			b.newLog().With("error", err).WithGroup("g").Warn("reading failed", "error", err, "who", canary, "key", "openclaw")
 			if text := log.String(); strings.Contains(text, surname) != named || !strings.Contains(text, "reading: refused") || !strings.Contains(text, "openclaw") {
 				t.Errorf("%s, %s: %s", event, format, text)
