@@ -42,8 +42,9 @@ func newClumsy(t *testing.T) *clumsy {
 	c.dir = t.TempDir()
 	c.github.AddRepository(githubtest.Repository{Name: "acme/one-a"})
 	c.inject(fault{system: "slack", method: "*", path: "/beat/*", do: "200"})
-	const private = `{"repository": {"private": true}}`
-	for name, text := range map[string]string{"config.yml": fleetConfig, "event.json": private} {
+	const private, row = `{"repository": {"private": true}}`, `{"request_id":"r","api_key":"k","model":"m","spend":1,` +
+		`"startTime":"2026-03-01T10:00:00Z","endTime":"2026-03-01T10:00:01Z"}`
+	for name, text := range map[string]string{"config.yml": fleetConfig, "event.json": private, "rows.jsonl": row} {
 		if err := os.WriteFile(c.file(name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -205,9 +206,10 @@ func TestAPanicInOtherCommands(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{
 		"check", "plan", "keys", "report", "doctor", "report --format html", "check --format json", "check --format csv",
+		"report --spend-logs ROWS",
 	} {
 		well := newClumsy(t)
-		args := strings.Fields(command)
+		args := strings.Fields(strings.ReplaceAll(command, "ROWS", well.file("rows.jsonl")))
 		well.run("", "run")
 		if code, printed, logged := well.run("", args...); code != exitOK {
 			t.Fatalf("%s: exit %d:\n%s%s", command, code, printed, logged)

@@ -18,7 +18,11 @@ func (p *pass) readExport(progress *readProgress, o spendlog.Options) (*spendlog
 	}
 	done := make(chan result, 1)
 	go func() {
-		s, err := spendlog.Read(progress, o)
+		var s *spendlog.Summary
+		err := p.catch("reading the export", func() (err error) { // in a goroutine a panic would end the program
+			s, err = spendlog.Read(progress, o)
+			return err
+		})
 		progress.end()
 		done <- result{s, err}
 	}()

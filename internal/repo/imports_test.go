@@ -42,14 +42,18 @@ func table() map[string]allowed {
 		"failover": {own: []string{"internal/figure", "finding"}, libs: []string{decimal}},
 
 		// Figures from a file.
-		"spendlog": {own: []string{"internal/figure", "internal/panics"}, libs: []string{decimal, "github.com/klauspost/compress"}},
+		"spendlog": {own: []string{"internal/figure", "internal/panics"}, libs: []string{
+			decimal, "github.com/klauspost/compress",
+		}},
 
 		"settings": {own: []string{"secret", "finding"}, libs: []string{
 			decimal, "github.com/alecthomas/kong", "github.com/goccy/go-yaml", "github.com/robfig/cron/v3",
 			"github.com/sethvargo/go-githubactions",
 		}},
 		"observe": {own: []string{"internal/figure", "litellm", "budget", "failover", "finding"}, libs: []string{decimal}},
-		"rotate":  {own: []string{"internal/figure", "litellm", "secret", "finding", "internal/panics"}, libs: []string{decimal}},
+		"rotate": {own: []string{"internal/figure", "internal/panics", "litellm", "secret", "finding"}, libs: []string{
+			decimal,
+		}},
 		"report": {own: []string{"budget", "failover", "rotate", "finding", "internal/panics"}, libs: []string{
 			decimal, "github.com/mattn/go-runewidth", "github.com/slack-go/slack",
 		}},
