@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/sethvargo/go-githubactions"
 
@@ -37,13 +38,18 @@ type bot struct {
 }
 
 // run is the program without the operating system. It returns the exit code.
-func run(p process) int {
+func run(p process) (code int) {
 	set, err := settings.Load(p.args, p.getenv, p.readFile, sandboxConfig)
 	b := &bot{process: p, set: set, known: &secret.Set{}}
 	if b.sleep == nil {
 		b.sleep = sleep
 	}
-	b.hideSecrets()
+	flush := b.hideSecrets()
+	defer func() {
+		if err := flush(); err != nil && code == exitOK {
+			code = exitFailed // what was asked for did not come out
+		}
+	}()
 	if help := (*settings.Help)(nil); errors.As(err, &help) {
 		fmt.Fprint(b.stdout, help.Text)
 		return exitOK
@@ -100,19 +106,23 @@ func run(p process) int {
 }
 
 // hideSecrets masks every secret before anything else is printed, and from here on takes known ones out of both streams.
-func (b *bot) hideSecrets() {
+// flush prints what waits there for the end of its line.
+func (b *bot) hideSecrets() (flush func() error) {
+	b.known.Now = func() time.Time { return b.now() } // the sandbox has a clock of its own
 	if b.set.InActions {
 		b.action = githubactions.New(githubactions.WithWriter(b.stdout), githubactions.WithGetenv(b.getenv))
 		mask := b.action
 		b.known.OnAdd = func(v secret.Value) { mask.AddMask(v.Reveal()) }
 	}
-	for _, v := range b.set.Secrets() {
+	for _, v := range append(b.set.Secrets(), proxySecrets(b.getenv)...) {
 		b.known.Add(v)
 	}
-	b.stdout, b.stderr = b.known.Writer(b.stdout), b.known.Writer(b.stderr)
+	stdout, stderr := b.known.Writer(b.stdout), b.known.Writer(b.stderr)
+	b.stdout, b.stderr = stdout, stderr
 	if b.set.InActions {
 		b.action = githubactions.New(githubactions.WithWriter(b.stdout), githubactions.WithGetenv(b.getenv))
 	}
+	return func() error { return errors.Join(stdout.Flush(), stderr.Flush()) }
 }
 
 // public reports whether everybody may be able to read what is logged and printed: in Actions, unless the event says
