@@ -18,7 +18,7 @@ func main() {
 	context.AfterFunc(stop, restore) // a second signal ends the program at once
 	dir, _ := os.Getwd()             // without one, relative paths are refused where they are used
 	os.Exit(run(process{
-		args: os.Args[1:], getenv: os.Getenv, environ: os.Environ(), dir: dir, readFile: os.ReadFile, now: time.Now, stop: stop.Done(),
+		args: os.Args[1:], getenv: os.Getenv, environ: os.Environ(), dir: dir, now: time.Now, stop: stop.Done(),
 		stdout: os.Stdout, stderr: os.Stderr, stdoutTerminal: isTerminal(os.Stdout), stderrTerminal: isTerminal(os.Stderr),
 	}))
 }

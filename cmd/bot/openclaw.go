@@ -116,7 +116,7 @@ func (b *bot) lint(ctx context.Context, served *openclaw.Served) int {
 	if b.set.InActions {
 		l.Mode = modeIfThere
 	}
-	problems := l.Lint(b.set.OpenClaw.Lint, b.readFile)
+	problems := l.Lint(b.set.OpenClaw.Lint, b.openclawReader())
 	var out bytes.Buffer
 	if b.set.Format == "json" {
 		writeProblems(&out, problems)

@@ -39,7 +39,7 @@ type bot struct {
 
 // run is the program without the operating system. It returns the exit code.
 func run(p process) (code int) {
-	set, err := settings.Load(p.args, p.getenv, p.readFile, sandboxConfig)
+	set, err := settings.Load(p.args, p.getenv, p.reader(settings.MaxFile), sandboxConfig)
 	b := &bot{process: p, set: set, known: &secret.Set{}}
 	if b.sleep == nil {
 		b.sleep = sleep

@@ -38,7 +38,7 @@ func asProcess() {
 	clock := &stillClock{at: at}
 	dir, _ := os.Getwd()
 	os.Exit(run(process{
-		args: os.Args[1:], getenv: os.Getenv, environ: os.Environ(), dir: dir, readFile: os.ReadFile,
+		args: os.Args[1:], getenv: os.Getenv, environ: os.Environ(), dir: dir,
 		now: clock.now, sleep: clock.sleep, stop: context.Background().Done(), stdout: os.Stdout, stderr: os.Stderr,
 	}))
 }

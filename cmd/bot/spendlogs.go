@@ -19,6 +19,7 @@ import (
 	"github.com/org/openclaw-litellm-action/budget"
 	"github.com/org/openclaw-litellm-action/failover"
 	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/internal/files"
 	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/spendlog"
 )
@@ -73,9 +74,9 @@ func (p *pass) readLogs() (*spendlog.Summary, spendlog.Options, error) {
 	name := p.set.SpendLogs
 	in, size := io.Reader(os.Stdin), int64(0)
 	if name != "-" {
-		f, err := os.Open(name) // #nosec G304 -- the user names the file
+		f, err := p.openStream(name)
 		if err != nil {
-			return nil, spendlog.Options{}, fmt.Errorf("reading spend logs, %s: %w", p.set.From("spend-logs"), err)
+			return nil, spendlog.Options{}, fmt.Errorf("reading spend logs %q, %s: %w", name, p.set.From("spend-logs"), files.Reason(err))
 		}
 		defer f.Close()
 		if info, err := f.Stat(); err == nil {
@@ -102,6 +103,26 @@ func (p *pass) readLogs() (*spendlog.Summary, spendlog.Options, error) {
 			"first, %w", p.set.From("spend-logs"), &s.Faults[0])
 	}
 	return s, o, nil
+}
+
+// openStream opens an export, which may be a pipe: it is read from one end to the other in bounded memory. Nobody may ever
+// write to a pipe, so that opening it ends when the program is told to stop.
+func (b *bot) openStream(name string) (*os.File, error) {
+	type opened struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		f, err := files.OpenStream(name)
+		done <- opened{f, err}
+	}()
+	select {
+	case o := <-done:
+		return o.file, o.err
+	case <-b.stop:
+		return nil, errStopped
+	}
 }
 
 // takeLogs puts the export into the report, and judges it.
