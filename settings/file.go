@@ -78,6 +78,9 @@ func usualFiles() []string { return []string{"openclaw-litellm.yml", ".github/op
 func findFile(named value, readFile func(string) ([]byte, error)) (name string, content []byte, p *problem) {
 	names := usualFiles()
 	if named.text != "" {
+		if _, p := parsePath(named.text); p != nil {
+			return "", nil, p
+		}
 		names = []string{named.text}
 	}
 	for _, name := range names {

@@ -193,7 +193,11 @@ func (d *document) resolve(n ast.Node) ast.Node {
 		case *ast.AliasNode:
 			name := inner.Value.GetToken().Value
 			if d.anchors[name] == nil {
-				d.faults.add(d.at(inner), bad("define it with &"+name, "alias %s has no anchor", quote(name)))
+				remedy := "define it with &" + name
+				if credentialLike(name) {
+					remedy = "write a value that begins with * in quotes"
+				}
+				d.faults.add(d.at(inner), bad(remedy, "alias %s has no anchor", quote(name)))
 				return nil
 			}
 			n = d.anchors[name]

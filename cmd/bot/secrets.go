@@ -128,7 +128,11 @@ func proxySecrets(getenv func(string) string) []secret.Value {
 				continue
 			}
 			password, _ := u.User.Password()
-			all = append(all, secret.New(password), secret.New(u.User.Username()+":"+password), secret.New(u.User.String()))
+			written := text[strings.Index(text, "://")+3 : strings.LastIndex(text, "@")]
+			_, escaped, _ := strings.Cut(written, ":")
+			for _, form := range []string{password, escaped, u.User.Username() + ":" + password, written} {
+				all = append(all, secret.New(form))
+			}
 		}
 	}
 	return all
