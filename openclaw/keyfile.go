@@ -32,6 +32,7 @@ type KeyFile struct {
 	ReloadTimeout time.Duration       // 0: 30 s
 	Env           []string            // this process's environment ("NAME=value"), of which Reload passes on a little
 	Redact        func(string) string // takes secrets out of the command's output; nil: the output is never quoted
+	Known         func(secret.Value)  // told of each secret that Reload passes on, before the command runs; nil: need not be
 }
 
 // maxContent is how much a key file can hold. A bigger file is something else.

@@ -14,6 +14,7 @@ import (
 )
 
 func main() {
+	keepPrivate()
 	stop, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(stop, restore) // a second signal ends the program at once
 	dir, _ := os.Getwd()             // without one, relative paths are refused where they are used

@@ -20,6 +20,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/internal/child"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/openclaw"
 	"github.com/org/openclaw-litellm-action/report"
@@ -74,18 +75,33 @@ func (b *bot) openclawVersion(ctx context.Context) string {
 	if v := b.set.OpenClaw.Version; v != "" || b.set.Sandbox || b.set.InActions {
 		return v
 	}
-	program, err := exec.LookPath("openclaw")
-	if err != nil {
+	path := b.getenv("PATH")
+	program, err := child.Find("openclaw", path)
+	if errors.Is(err, exec.ErrNotFound) {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, program, "--version").Output() // #nosec G204 -- openclaw, where PATH has it
+	var out child.Output
+	if err == nil {
+		out, err = child.Command{
+			Program: program, Args: []string{"--version"}, Timeout: 10 * time.Second,
+			Env: versionEnv(path, b.getenv("HOME")),
+		}.Run(ctx)
+	}
 	if err != nil {
-		b.log.Warn("the OpenClaw that is installed does not tell its version, so the newest is taken", "program", program, "error", err)
+		b.log.Warn("the OpenClaw that is installed does not tell its version, so the newest is taken; give openclaw-version",
+			"program", program, "error", err)
 		return ""
 	}
-	return openclaw.FindVersion(string(out))
+	return openclaw.FindVersion(string(out.Stdout.Bytes))
+}
+
+// versionEnv is all that the CLI needs to tell its version: its interpreter may be anywhere in PATH.
+func versionEnv(path, home string) []string {
+	env := []string{"PATH=" + child.AbsolutePath(path)}
+	if home != "" {
+		env = append(env, "HOME="+home)
+	}
+	return env
 }
 
 // write puts a text where the settings say.

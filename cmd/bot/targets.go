@@ -45,7 +45,7 @@ func (b *bot) targetOf(t settings.Target) rotate.Target {
 }
 
 func (b *bot) keyFileOf(t settings.Target) *openclaw.KeyFile {
-	f := &openclaw.KeyFile{Path: t.File, Root: b.dir, ReloadCommand: t.Reload, Env: b.environ, Redact: b.known.Redact}
+	f := &openclaw.KeyFile{Path: t.File, Root: b.dir, ReloadCommand: t.Reload, Env: b.environ, Redact: b.known.Redact, Known: b.known.Add}
 	if b.set.InActions {
 		f.Below = b.set.Workspace
 	}

@@ -23,14 +23,15 @@ func table() map[string]allowed {
 		"finding": {libs: []string{decimal}},
 		"secret":  {},
 
-		// How files of others are opened.
+		// How files of others are opened, and other programs run.
 		"internal/files": {},
+		"internal/child": {},
 
 		// Outside systems. They know nothing of each other.
 		"litellm":  {own: []string{"secret"}, libs: []string{decimal, "github.com/go-json-experiment/json"}},
 		"github":   {own: []string{"secret"}, libs: []string{"github.com/google/go-github/v62", "github.com/golang-jwt/jwt/v5", "golang.org/x/crypto"}},
 		"slack":    {own: []string{"secret"}, libs: []string{"github.com/slack-go/slack"}},
-		"openclaw": {own: []string{"secret", "finding", "internal/files"}, libs: []string{decimal}},
+		"openclaw": {own: []string{"secret", "finding", "internal/files", "internal/child"}, libs: []string{decimal}},
 
 		// Pure judgement.
 		"budget":   {own: []string{"finding"}, libs: []string{decimal}},
