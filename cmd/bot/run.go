@@ -94,6 +94,9 @@ func run(p process) (code int) {
 	if set.Command == settings.CommandDoctor {
 		return b.doctor(ctx)
 	}
+	if set.Does(settings.PartRotate) {
+		b.warnOfKeyFiles()
+	}
 	if set.Command == settings.CommandServe {
 		return b.serve(ctx)
 	}

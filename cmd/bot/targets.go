@@ -52,6 +52,20 @@ func (b *bot) keyFileOf(t settings.Target) *openclaw.KeyFile {
 	return f
 }
 
+// warnOfKeyFiles says of each key file who can replace it that should not.
+func (b *bot) warnOfKeyFiles() {
+	for _, k := range b.set.Keys {
+		for _, t := range k.Targets {
+			if t.File == "" {
+				continue
+			}
+			for _, e := range b.keyFileOf(t).Exposed() {
+				b.log.Warn(t.From.String() + ": key file " + t.File + ": " + e.String())
+			}
+		}
+	}
+}
+
 // reload tells the programs that read k's key files. Its failures are joined; the key is in its targets all the same.
 func (b *bot) reload(k settings.Key) func(ctx context.Context) error {
 	var files []*openclaw.KeyFile
