@@ -21,6 +21,7 @@ import (
 
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/internal/child"
+	"github.com/org/openclaw-litellm-action/internal/files"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/openclaw"
 	"github.com/org/openclaw-litellm-action/report"
@@ -132,7 +133,15 @@ func (b *bot) lint(ctx context.Context, served *openclaw.Served) int {
 	if b.set.InActions {
 		l.Mode = modeIfThere
 	}
-	problems := l.Lint(b.set.OpenClaw.Lint, b.openclawReader())
+	var unread error // why there is nothing to check
+	read := b.openclawReader()
+	problems := l.Lint(b.set.OpenClaw.Lint, func(name string, within []string, limit int64) ([]byte, error) {
+		text, err := read(name, within, limit)
+		if name == b.set.OpenClaw.Lint && within == nil {
+			unread = err
+		}
+		return text, err
+	})
 	var out bytes.Buffer
 	if b.set.Format == "json" {
 		writeProblems(&out, problems)
@@ -149,6 +158,10 @@ func (b *bot) lint(ctx context.Context, served *openclaw.Served) int {
 	}
 	if len(problems) == 0 && b.set.Format != "json" {
 		fmt.Fprintln(&out, "nothing found")
+	}
+	if unread != nil {
+		fmt.Fprintf(b.stderr, "bot: reading %s: %v\n", b.set.OpenClaw.Lint, files.Reason(unread))
+		return b.write(out.String(), exitFailed)
 	}
 	if served == nil {
 		fmt.Fprintln(b.stderr, "bot: nothing of a proxy is known, so models, windows and prices are not compared")

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -76,7 +74,8 @@ func (p *pass) readLogs() (*spendlog.Summary, spendlog.Options, error) {
 	if name != "-" {
 		f, err := p.openStream(name)
 		if err != nil {
-			return nil, spendlog.Options{}, fmt.Errorf("reading spend logs %q, %s: %w", name, p.set.From("spend-logs"), files.Reason(err))
+			return nil, spendlog.Options{}, fmt.Errorf("reading spend logs %q, %s: %w",
+				name, p.set.From("spend-logs"), files.Reason(err))
 		}
 		defer f.Close()
 		if info, err := f.Stat(); err == nil {
@@ -103,26 +102,6 @@ func (p *pass) readLogs() (*spendlog.Summary, spendlog.Options, error) {
 			"first, %w", p.set.From("spend-logs"), &s.Faults[0])
 	}
 	return s, o, nil
-}
-
-// openStream opens an export, which may be a pipe: it is read from one end to the other in bounded memory. Nobody may ever
-// write to a pipe, so that opening it ends when the program is told to stop.
-func (b *bot) openStream(name string) (*os.File, error) {
-	type opened struct {
-		file *os.File
-		err  error
-	}
-	done := make(chan opened, 1)
-	go func() {
-		f, err := files.OpenStream(name)
-		done <- opened{f, err}
-	}()
-	select {
-	case o := <-done:
-		return o.file, o.err
-	case <-b.stop:
-		return nil, errStopped
-	}
 }
 
 // takeLogs puts the export into the report, and judges it.
@@ -369,40 +348,4 @@ func logGroups(list []spendlog.Group) []report.LogSums {
 func logSums(name string, s spendlog.Sums) report.LogSums {
 	return report.LogSums{Name: name, Spend: decimal.NewNullDecimal(s.Spend), Requests: s.Requests, Failed: s.Failed, Fallbacks: s.Fallbacks,
 		Tokens: s.Tokens, CacheHits: s.CacheHits, CachedPrompt: s.CachedPrompt}
-}
-
-// readProgress counts what is read, shows it on a terminal, and ends when the program is told to stop.
-type readProgress struct {
-	io.Reader
-	*bot
-	size, read int64
-	shown      time.Time
-}
-
-var errStopped = errors.New("stopped")
-
-func (r *readProgress) Read(buf []byte) (int, error) {
-	select {
-	case <-r.stop:
-		return 0, errStopped
-	default:
-	}
-	n, err := r.Reader.Read(buf)
-	r.read += int64(n)
-	if now := r.now(); r.stderrTerminal.width > 0 && now.Sub(r.shown) > 100*time.Millisecond {
-		r.shown = now
-		of := ""
-		if r.size > 0 {
-			of = fmt.Sprintf(" of %.1f MB, %d%%", float64(r.size)/1e6, 100*r.read/r.size)
-		}
-		fmt.Fprintf(r.stderr, "\r\x1b[Kreading spend logs: %.1f MB%s", float64(r.read)/1e6, of)
-	}
-	return n, err
-}
-
-// end takes the progress off the terminal.
-func (r *readProgress) end() {
-	if !r.shown.IsZero() {
-		fmt.Fprint(r.stderr, "\r\x1b[K")
-	}
 }

@@ -67,6 +67,7 @@ func (c Command) Run(ctx context.Context) (Output, error) {
 	}
 	timed, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	// #nosec G204 -- the caller's program, checked above, by its path and without a shell
 	cmd := exec.CommandContext(timed, c.Program, c.Args...)
 	cmd.Env = append([]string{}, c.Env...) // nil would be all of ours
 	cmd.Dir = rootDir

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/org/openclaw-litellm-action/internal/files"
+)
+
+// openStream opens an export, which may be a pipe: it is read from one end to the other in bounded memory. Nobody may ever
+// write to a pipe, so that opening it ends when the program is told to stop.
+func (b *bot) openStream(name string) (*os.File, error) {
+	type opened struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		f, err := files.OpenStream(name)
+		done <- opened{f, err}
+	}()
+	select {
+	case o := <-done:
+		return o.file, o.err
+	case <-b.stop:
+		return nil, errStopped
+	}
+}
+
+// readProgress counts what is read, shows it on a terminal, and ends when the program is told to stop.
+type readProgress struct {
+	io.Reader
+	*bot
+	size, read int64
+	shown      time.Time
+}
+
+var errStopped = errors.New("stopped")
+
+func (r *readProgress) Read(buf []byte) (int, error) {
+	select {
+	case <-r.stop:
+		return 0, errStopped
+	default:
+	}
+	n, err := r.Reader.Read(buf)
+	r.read += int64(n)
+	if now := r.now(); r.stderrTerminal.width > 0 && now.Sub(r.shown) > 100*time.Millisecond {
+		r.shown = now
+		of := ""
+		if r.size > 0 {
+			of = fmt.Sprintf(" of %.1f MB, %d%%", float64(r.size)/1e6, 100*r.read/r.size)
+		}
+		fmt.Fprintf(r.stderr, "\r\x1b[Kreading spend logs: %.1f MB%s", float64(r.read)/1e6, of)
+	}
+	return n, err
+}
+
+// end takes the progress off the terminal.
+func (r *readProgress) end() {
+	if !r.shown.IsZero() {
+		fmt.Fprint(r.stderr, "\r\x1b[K")
+	}
+}
