@@ -17,7 +17,7 @@ const (
 	maxPath     = 4096    // characters of a path
 	maxFiles    = 200     // each counted as often as it is taken in
 	maxBytes    = 4 << 20 // of all files
-	maxNodes    = 250_000 // values in all files, each of which takes about 200 bytes of memory
+	maxNodes    = 100_000 // values in all files, each of which takes about 200 bytes of memory
 )
 
 // Read reads a configuration file and everything that it takes in by $include, merged as OpenClaw does: files of a list
@@ -177,17 +177,18 @@ func merge(base, over *Node) *Node {
 		return over
 	}
 	out := &Node{Kind: Object, At: over.At, Members: append([]Member{}, base.Members...)}
+	at := map[string]int{} // of a name that stands twice, the last, which counts
+	for k, m := range out.Members {
+		at[m.Name] = k
+	}
 	for _, m := range over.Members {
-		found := false
-		for k := range out.Members {
-			if out.Members[k].Name == m.Name {
-				out.Members[k] = Member{m.Name, m.At, merge(out.Members[k].Value, m.Value)}
-				found = true
-			}
+		k, found := at[m.Name]
+		if found {
+			out.Members[k] = Member{m.Name, m.At, merge(out.Members[k].Value, m.Value)}
+			continue
 		}
-		if !found {
-			out.Members = append(out.Members, m)
-		}
+		at[m.Name] = len(out.Members)
+		out.Members = append(out.Members, m)
 	}
 	return out
 }
