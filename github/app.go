@@ -32,7 +32,7 @@ type App struct {
 	installation int64 // 0: looked up by owner
 	key          *rsa.PrivateKey
 	make         func(owner string) *Client
-	known        func(secret.Value)
+	known        func(secret.Value, time.Time)
 	api          *Client // as the App itself
 
 	mu      sync.Mutex
@@ -58,7 +58,8 @@ type AppOptions struct {
 	Installation int64        // the only installation to use; 0: the one of each owner, which GitHub tells
 	// Client makes a client without a credential for what an owner has; "" is the App itself, or a given Installation.
 	Client func(owner string) *Client
-	Known  func(secret.Value) // called with each credential before it is used; nil: no need
+	// Known is called with each credential before it is used, and when it expires; nil: no need.
+	Known func(credential secret.Value, expires time.Time)
 }
 
 // NewApp reads the App's key. It contacts nobody. The error never holds any part of the key.
@@ -117,13 +118,13 @@ func (a *App) sign(context.Context) (secret.Value, error) {
 		return secret.Value{}, fmt.Errorf("signing as the App: %w", err)
 	}
 	a.signed = credential{secret.New(text), expires}
-	a.note(a.signed.value)
+	a.note(a.signed)
 	return a.signed.value, nil
 }
 
-func (a *App) note(v secret.Value) {
+func (a *App) note(c credential) {
 	if a.known != nil {
-		a.known(v)
+		a.known(c.value, c.expires)
 	}
 }
 
@@ -174,7 +175,7 @@ func (i *installation) token(ctx context.Context) (secret.Value, error) {
 	expires := api.now().Add(lasts(answer.ExpiresAt, header, api.now()))
 	i.client.notePermissions(answer.Permissions)
 	i.current = credential{secret.New(answer.Token), expires}
-	i.app.note(i.current.value)
+	i.app.note(i.current)
 	return i.current.value, nil
 }
 

@@ -41,7 +41,7 @@ func withApp(t *testing.T, id int64) (*world, *github.App, *secret.Set) {
 	w.server.AddApp(githubtest.App{ID: appID, Key: &appKey().PublicKey})
 	known := &secret.Set{}
 	app, err := github.NewApp(github.AppOptions{
-		ID: "4711", Key: pemOf(appKey()), Installation: id, Known: known.Add,
+		ID: "4711", Key: pemOf(appKey()), Installation: id, Known: known.AddUntil,
 		Client: func(string) *github.Client {
 			return &github.Client{APIURL: w.APIURL, Now: w.Now, Sleep: w.Sleep}
 		},

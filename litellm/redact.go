@@ -19,11 +19,10 @@ var (
 	bearer = regexp.MustCompile(`(?i)\b(bearer|basic)\s+[^\s"',}]+`)
 	// hashShaped is a SHA-256, as LiteLLM names keys: no secret, but no message needs it whole.
 	hashShaped = regexp.MustCompile(`\b([0-9a-fA-F]{8})[0-9a-fA-F]{56}\b`)
-	// userInfo is the credentials of a URL (a proxy's address in a network error).
-	userInfo = regexp.MustCompile(`://[^/@\s]+@`)
 )
 
-// clean makes text from outside fit for people's eyes: secrets out, one line, cut.
+// clean makes text from outside fit for people's eyes: secrets out, one line, cut. Beyond what a Set finds by its form it
+// takes out keys and credentials of any length, since no message of the proxy needs them.
 func clean(text string, known ...secret.Value) string {
 	var set secret.Set
 	for _, v := range known {
@@ -33,7 +32,6 @@ func clean(text string, known ...secret.Value) string {
 	text = keyShaped.ReplaceAllString(text, secret.Redacted)
 	text = bearer.ReplaceAllString(text, "$1 "+secret.Redacted)
 	text = hashShaped.ReplaceAllString(text, "$1…")
-	text = userInfo.ReplaceAllString(text, "://"+secret.Redacted+"@")
 	return cut(oneLine(text), maxMessage)
 }
 

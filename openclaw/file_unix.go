@@ -21,6 +21,14 @@ func ownerOf(info fs.FileInfo) (uid, gid int) {
 	return -1, -1
 }
 
+// linksOf returns how many names an existing file has.
+func linksOf(info fs.FileInfo) uint64 {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(st.Nlink)
+	}
+	return 1
+}
+
 // mayOwn reports why this process could not give a file to that owner.
 func mayOwn(uid, gid int) error {
 	me := os.Geteuid()

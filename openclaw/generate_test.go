@@ -145,7 +145,7 @@ func TestGeneratedPartIsTakenIn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if found := testLinter().Lint(dir+"/openclaw.json", os.ReadFile); len(found) > 0 {
+	if found := testLinter().Lint(dir+"/openclaw.json", ReadDisk); len(found) > 0 {
 		t.Error(found)
 	}
 }

@@ -66,7 +66,13 @@ const (
 // Parse reads one JSON5 text. What is wrong but clear, such as 180_000, is among the errors and read as meant; the rest
 // of the text is read all the same. At what is not clear it stops: the node is nil then and the last error says why.
 func Parse(file string, text []byte) (*Node, []*SyntaxError) {
-	p := &parser{text: string(text), at: Position{File: file, Line: 1, Column: 1}}
+	nodes := maxNodes
+	return parse(file, text, &nodes)
+}
+
+// parse takes the values that it reads off nodes, and stops when none is left.
+func parse(file string, text []byte, nodes *int) (*Node, []*SyntaxError) {
+	p := &parser{text: string(text), at: Position{File: file, Line: 1, Column: 1}, nodes: nodes}
 	if len(text) > maxFileSize {
 		return nil, []*SyntaxError{{At: p.at, What: "the file is larger than 2 MB", Mend: "OpenClaw reads no larger one; split or shorten it"}}
 	}
@@ -79,6 +85,7 @@ type parser struct {
 	text  string // what is left
 	at    Position
 	depth int
+	nodes *int // left to read
 	errs  []*SyntaxError
 	stop  bool
 }
@@ -162,6 +169,9 @@ func (p *parser) space() {
 func (p *parser) value() *Node {
 	p.space()
 	n := &Node{At: p.at}
+	if *p.nodes--; *p.nodes < 0 {
+		p.fail(fmt.Sprintf("the configuration has more than %d values", maxNodes), "shorten it")
+	}
 	switch r := p.peek(); {
 	case p.stop:
 	case r == -1:

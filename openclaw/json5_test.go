@@ -95,7 +95,7 @@ func TestReadIncludes(t *testing.T) {
 	write("a.json5", "{x: 1, y: {z: 2}, list: [1]}")
 	write("b.json5", "{\n y: {w: 3}, list: [2]}")
 	write("loop.json5", "{$include: './loop.json5'}")
-	n, errs := Read(write("ok.json5", "{part: {$include: ['./a.json5', './b.json5'], x: 9}}"), os.ReadFile)
+	n, errs := Read(write("ok.json5", "{part: {$include: ['./a.json5', './b.json5'], x: 9}}"), nil, ReadDisk)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -108,13 +108,13 @@ func TestReadIncludes(t *testing.T) {
 	for text, column := range map[string]int{
 		"{$include: '../out.json5'}": 12, "{$include: 3}": 12, "{$include: './no.json5'}": 12, "{$include: './loop.json5'}": 12,
 	} {
-		_, errs := Read(write("bad.json5", text), os.ReadFile)
+		_, errs := Read(write("bad.json5", text), nil, ReadDisk)
 		if len(errs) != 1 || errs[0].At.Column != column {
 			t.Errorf("Read(%s) = %v", text, errs)
 		}
 	}
 	write("there.json5", "{$include: './back.json5'}")
-	_, errs = Read(write("back.json5", "{\n  $include: ['./there.json5', './there.json5'] }"), os.ReadFile)
+	_, errs = Read(write("back.json5", "{\n  $include: ['./there.json5', './there.json5'] }"), nil, ReadDisk)
 	for _, e := range errs {
 		if filepath.Base(e.At.File) != "there.json5" || !strings.Contains(e.What, "back.json5 → ") {
 			t.Errorf("a circle: %v", e)

@@ -6,13 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/internal/files"
 	"github.com/org/openclaw-litellm-action/secret"
 )
 
@@ -32,10 +32,38 @@ type KeyFile struct {
 	ReloadTimeout time.Duration       // 0: 30 s
 	Env           []string            // this process's environment ("NAME=value"), of which Reload passes on a little
 	Redact        func(string) string // takes secrets out of the command's output; nil: the output is never quoted
+	Known         func(secret.Value)  // told of each secret that Reload passes on, before the command runs; nil: need not be
 }
 
 // maxContent is how much a key file can hold. A bigger file is something else.
 const maxContent = 64 << 10
+
+// ErrNotKey says that the file holds something else than a key, which is not replaced.
+var ErrNotKey = errors.New("the file holds something else than a key")
+
+// ErrReader says that the key would be given to who put the file, or its directory, there.
+var ErrReader = errors.New("the file's reader is not to be trusted")
+
+// refusal is one of the errors above in words for people.
+type refusal struct {
+	is   error
+	text string
+}
+
+// Error returns the words.
+func (r refusal) Error() string { return r.text }
+
+// Unwrap returns the error of this package.
+func (r refusal) Unwrap() error { return r.is }
+
+// Exposure is a way in which somebody can replace a key file who should not.
+type Exposure struct {
+	What   string // who, where
+	Remedy string
+}
+
+// String is one line.
+func (e Exposure) String() string { return e.What + "; " + e.Remedy }
 
 // String names the file for people.
 func (k *KeyFile) String() string { return "key file " + k.Path }
@@ -47,8 +75,9 @@ func (k *KeyFile) Fingerprint() string {
 }
 
 // Preflight reports why Write or Reload would fail: the directory is missing or not writable, the file is a symbolic
-// link, lies elsewhere than it may, holds something other than a key, or cannot keep its owner; the command cannot be
-// run. It writes nothing, and leaves it to its caller to name the file.
+// link, lies elsewhere than it may, holds something other than a key, cannot keep its owner, or would give the key to
+// somebody who put the file or its directory there; the command cannot be run. It writes nothing, and leaves it to its
+// caller to name the file.
 func (k *KeyFile) Preflight(context.Context) error {
 	err := k.preflight()
 	if err == nil {
@@ -73,12 +102,15 @@ func (k *KeyFile) preflight() error {
 	if _, err := k.mode(present); err != nil {
 		return err
 	}
+	uid, gid, err := k.owner(dir, present)
+	if err != nil {
+		return err
+	}
 	if present != nil {
 		if _, err := stamp(dir, name); err != nil {
 			return err
 		}
 	}
-	uid, gid := k.owner(present)
 	return mayOwn(uid, gid)
 }
 
@@ -110,22 +142,11 @@ func (k *KeyFile) Read(context.Context) (secret.Value, error) {
 // open returns the file's directory and the file's name in it. Everything is done relative to that open directory, so
 // that nobody can put another one in its place midway.
 func (k *KeyFile) open() (*os.Root, string, error) {
-	path := k.Path
-	switch {
-	case path == "":
-		return nil, "", errors.New("no path is given")
-	case os.IsPathSeparator(path[len(path)-1]):
-		return nil, "", errors.New("the path names a directory")
-	case !filepath.IsAbs(path) && k.Root == "":
-		return nil, "", errors.New("the path is not absolute")
-	case !filepath.IsAbs(path):
-		path = filepath.Join(k.Root, path)
+	path, err := k.wholePath()
+	if err != nil {
+		return nil, "", err
 	}
-	path = filepath.Clean(path)
 	dir, name := filepath.Split(path)
-	if name == "" || name == ".." || name == "." {
-		return nil, "", errors.New("the path names a directory")
-	}
 	if k.Below == "" {
 		root, err := os.OpenRoot(dir)
 		return root, name, explain(err, dir)
@@ -141,6 +162,26 @@ func (k *KeyFile) open() (*os.Root, string, error) {
 	defer below.Close()
 	root, err := below.OpenRoot(filepath.Dir(rel))
 	return root, name, explain(err, dir)
+}
+
+// wholePath is the absolute path of the file, as it is written.
+func (k *KeyFile) wholePath() (string, error) {
+	path := k.Path
+	switch {
+	case path == "":
+		return "", errors.New("no path is given")
+	case os.IsPathSeparator(path[len(path)-1]):
+		return "", errors.New("the path names a directory")
+	case !filepath.IsAbs(path) && k.Root == "":
+		return "", errors.New("the path is not absolute")
+	case !filepath.IsAbs(path):
+		path = filepath.Join(k.Root, path)
+	}
+	path = filepath.Clean(path)
+	if name := filepath.Base(path); name == ".." || name == string(filepath.Separator) {
+		return "", errors.New("the path names a directory")
+	}
+	return path, nil
 }
 
 func explain(err error, dir string) error {
@@ -183,27 +224,25 @@ func content(dir *os.Root, name string) (secret.Value, error) {
 	if err != nil || info == nil {
 		return none, err
 	}
-	f, err := dir.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return none, nil
-	}
-	if err != nil {
-		return none, err
-	}
-	defer f.Close()
-	if now, err := f.Stat(); err != nil || !now.Mode().IsRegular() {
-		return none, errors.Join(errors.New("it changed while it was opened"), err)
-	}
-	raw, err := io.ReadAll(io.LimitReader(f, maxContent+1))
-	if err != nil {
-		return none, err
-	}
+	raw, err := files.ReadIn(dir, name, maxContent)
 	text := strings.TrimRight(string(raw), "\r\n")
 	switch {
-	case len(raw) > maxContent || strings.ContainsAny(text, "\r\n"):
-		return none, errors.New("it holds more than one line, so it is no key file; name a file of its own for the key")
+	case errors.Is(err, fs.ErrNotExist):
+		return none, nil
+	case err != nil && !errors.Is(err, files.ErrSize):
+		return none, files.Reason(err)
+	case err != nil || strings.ContainsAny(text, "\r\n"):
+		return none, refusal{ErrNotKey, "it holds more than one line, so it is no key file"}
+	case strings.TrimSpace(text) != "" && !isKey(strings.TrimSpace(text)):
+		return none, refusal{ErrNotKey, "it holds something else than a key of LiteLLM, which begins with sk-"}
 	}
 	return secret.New(text), nil
+}
+
+// isKey reports whether text may be a key of LiteLLM, all of which begin alike.
+func isKey(text string) bool {
+	rest, ok := strings.CutPrefix(text, "sk-")
+	return ok && rest != "" && !strings.ContainsFunc(rest, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // mode returns the permission to write with: as configured, or no wider than 0600 and than the present file's.
@@ -221,16 +260,28 @@ func (k *KeyFile) mode(present fs.FileInfo) (fs.FileMode, error) {
 	return 0o600, nil
 }
 
-// owner returns the user and group the file should have; -1 means whichever it gets.
-func (k *KeyFile) owner(present fs.FileInfo) (uid, gid int) {
+// owner returns the user and group the file should have; -1 means whichever it gets. Who put the file there, or the
+// directory, must not get the key that way: then it is an error.
+func (k *KeyFile) owner(dir *os.Root, present fs.FileInfo) (uid, gid int, err error) {
 	uid, gid = ownerOf(present)
+	home, err := dir.Stat(".")
+	if err != nil {
+		return -1, -1, err
+	}
+	switch err := k.checkReader(home, present); {
+	case err == nil:
+	case k.UID == nil:
+		return -1, -1, err
+	default:
+		uid, gid = -1, -1
+	}
 	if k.UID != nil {
 		uid = *k.UID
 	}
 	if k.GID != nil {
 		gid = *k.GID
 	}
-	return uid, gid
+	return uid, gid, nil
 }
 
 // handOver gives a new file of root's to those whose directory it is in: what is written in a container of Actions, or by

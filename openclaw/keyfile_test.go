@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,7 +119,7 @@ func TestModes(t *testing.T) {
 			k := newFile(t)
 			k.Mode = tt.configured
 			if tt.present != 0 {
-				put(t, k.Path, "old", tt.present)
+				put(t, k.Path, "sk-old", tt.present)
 			}
 			if err := k.Preflight(t.Context()); err != nil {
 				t.Fatal(err)
@@ -175,9 +176,29 @@ func TestRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "not a regular file"},
-		"settings file": {func(t *testing.T, k *openclaw.KeyFile) { put(t, k.Path, "A=1\nB=2\n", 0o600) }, "more than one line"},
-		"big file":      {func(t *testing.T, k *openclaw.KeyFile) { put(t, k.Path, strings.Repeat("x", 1<<17), 0o600) }, "no key file"},
-		"outside":       {func(t *testing.T, k *openclaw.KeyFile) { k.Below = t.TempDir() }, "outside"},
+		"settings file":         {func(t *testing.T, k *openclaw.KeyFile) { put(t, k.Path, "A=1\nB=2\n", 0o600) }, "more than one line"},
+		"one setting":           {func(t *testing.T, k *openclaw.KeyFile) { put(t, k.Path, "LITELLM_API_KEY=sk-1", 0o600) }, "something else than a key"},
+		"one word":              {func(t *testing.T, k *openclaw.KeyFile) { put(t, k.Path, "localhost\n", 0o600) }, "something else than a key"},
+		"two keys":              {func(t *testing.T, k *openclaw.KeyFile) { put(t, k.Path, "sk-1 sk-2\n", 0o600) }, "something else than a key"},
+		"no more than a prefix": {func(t *testing.T, k *openclaw.KeyFile) { put(t, k.Path, "sk-", 0o600) }, "something else than a key"},
+		"zero bytes":            {func(t *testing.T, k *openclaw.KeyFile) { put(t, k.Path, "sk-1\x00", 0o600) }, "something else than a key"},
+		"JSON":                  {func(t *testing.T, k *openclaw.KeyFile) { put(t, k.Path, `{"models": {}}`, 0o600) }, "something else than a key"},
+		"a private key":         {func(t *testing.T, k *openclaw.KeyFile) { put(t, k.Path, "-----BEGIN x\nMII\n", 0o600) }, "more than one line"},
+		"a socket": {func(t *testing.T, k *openclaw.KeyFile) {
+			l, err := net.Listen("unix", k.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { l.Close() })
+		}, "not a regular file"},
+		"sparse": {func(t *testing.T, k *openclaw.KeyFile) {
+			put(t, k.Path, "", 0o600)
+			if err := os.Truncate(k.Path, 64<<20); err != nil {
+				t.Fatal(err)
+			}
+		}, "no key file"},
+		"big file": {func(t *testing.T, k *openclaw.KeyFile) { put(t, k.Path, strings.Repeat("x", 1<<17), 0o600) }, "no key file"},
+		"outside":  {func(t *testing.T, k *openclaw.KeyFile) { k.Below = t.TempDir() }, "outside"},
 		"outside by dots": {func(t *testing.T, k *openclaw.KeyFile) {
 			k.Below, k.Root, k.Path = t.TempDir(), filepath.Dir(k.Path), "../x"
 		}, "outside"},
@@ -231,9 +252,9 @@ func TestBelow(t *testing.T) {
 
 func TestValueRefused(t *testing.T) {
 	k := newFile(t)
-	for _, v := range []string{"", key.Reveal() + "\n", "a\nb", "a\x00b"} {
+	for _, v := range []string{"", key.Reveal() + "\n", "sk-a\nb", "sk-a\x00b", "sk-a b", "sk-", "a"} {
 		_, _, err := k.Write(t.Context(), secret.New(v))
-		wantErr(t, err, "not one line")
+		wantErr(t, err, "not one line with a key")
 	}
 }
 
@@ -253,7 +274,7 @@ func TestLeftovers(t *testing.T) {
 
 func TestCancelled(t *testing.T) {
 	k := newFile(t)
-	put(t, k.Path, "old", 0o600)
+	put(t, k.Path, "sk-old", 0o600)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, _, err := k.Write(ctx, key); !errors.Is(err, context.Canceled) {
@@ -270,7 +291,7 @@ func TestManyWriters(t *testing.T) {
 	known := map[string]bool{"": true}
 	var values []secret.Value
 	for i := range 4 {
-		v := secret.New(strings.Repeat(fmt.Sprint(i), 5000))
+		v := secret.New("sk-" + strings.Repeat(fmt.Sprint(i), 5000))
 		values, known[v.SHA256()] = append(values, v), true
 	}
 	var wg sync.WaitGroup
@@ -311,7 +332,10 @@ func TestOwner(t *testing.T) {
 	if _, _, err := k.Write(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}
-	k.UID, k.GID = nil, nil // kept from now on
+	k.UID, k.GID = nil, nil // kept from now on, since the directory is that user's
+	if err := os.Chown(filepath.Dir(k.Path), other, other); err != nil {
+		t.Fatal(err)
+	}
 	if _, _, err := k.Write(t.Context(), key); err != nil {
 		t.Fatal(err)
 	}

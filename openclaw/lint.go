@@ -37,11 +37,11 @@ type Linter struct {
 }
 
 // Lint returns everything wrong with a configuration file, in the order of position.
-func (l Linter) Lint(file string, readFile func(string) ([]byte, error)) []Problem {
+func (l Linter) Lint(file string, read ReadFunc) []Problem {
 	if l.Provider == "" {
 		l.Provider = "litellm"
 	}
-	root, errs := Read(file, readFile)
+	root, errs := Read(file, IncludeRoots(l.Getenv), read)
 	c := &check{Linter: l, root: root}
 	for _, e := range errs {
 		c.add(e.At, "syntax", finding.Critical, e.What, e.Mend)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,7 +59,7 @@ func testMode(path string) (fs.FileMode, error) {
 }
 
 func lintText(l Linter, text string) []Problem {
-	return l.Lint("f", func(string) ([]byte, error) { return []byte(text), nil })
+	return l.Lint("f", func(string, []string, int64) ([]byte, error) { return []byte(text), nil })
 }
 
 // edit replaces old, which has to be there once, and returns where it was.
@@ -286,7 +285,7 @@ func TestLintOfThePage(t *testing.T) {
 		"chat.json5":  "6:9 missing-auth|6:17 no-rotation|6:17 unset-variable|10:17 missing-cost|18:17 missing-cost",
 		"image.json5": "6:9 missing-auth|6:17 no-rotation|6:17 unset-variable|12:7 obsolete-key|14:23 syntax",
 	} {
-		found := unset.Lint(filepath.Join("testdata", "page", name), os.ReadFile)
+		found := unset.Lint(filepath.Join("testdata", "page", name), ReadDisk)
 		var got []string
 		for _, p := range found {
 			got = append(got, fmt.Sprintf("%d:%d %s", p.At.Line, p.At.Column, p.Rule))

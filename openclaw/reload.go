@@ -6,19 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
-	"time"
+
+	"github.com/org/openclaw-litellm-action/internal/child"
+	"github.com/org/openclaw-litellm-action/secret"
 )
 
-const (
-	defaultReloadTimeout = 30 * time.Second
-	pipeGrace            = 2 * time.Second // for output after the command's end
-	maxOutput            = 64 << 10
-	maxQuote             = 400
-)
+// maxQuote is how many bytes of a command's output an error repeats.
+const maxQuote = 400
 
 // Reload tells the running gateway to read the file again. Without a ReloadCommand it does nothing.
 //
@@ -41,30 +39,20 @@ func (k *KeyFile) reload(ctx context.Context) error {
 	if err := k.checkCommand(); err != nil {
 		return err
 	}
-	limit := k.ReloadTimeout
-	if limit <= 0 {
-		limit = defaultReloadTimeout
+	env := reloadEnv(k.Env, filepath.Dir(k.ReloadCommand[0]))
+	for _, v := range secretsOf(env) { // before it can print them
+		if k.Known != nil {
+			k.Known(v)
+		}
 	}
-	timed, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	// #nosec G204 -- the user's own command, checked above, by its path and without a shell
-	cmd := exec.CommandContext(timed, k.ReloadCommand[0], k.ReloadCommand[1:]...)
-	cmd.Env = reloadEnv(k.Env, filepath.Dir(k.ReloadCommand[0]))
-	cmd.Dir = rootDir
-	cmd.WaitDelay = pipeGrace
-	isolate(cmd)
-	var stdout, stderr bounded
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
+	out, err := child.Command{
+		Program: k.ReloadCommand[0], Args: k.ReloadCommand[1:], Env: env, Timeout: k.ReloadTimeout,
+	}.Run(ctx)
 	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("stopped: %w", ctx.Err())
-	case timed.Err() != nil:
-		return fmt.Errorf("it did not end within %s and was killed%s", limit, k.quote(&stderr, &stdout))
-	case err != nil && !errors.Is(err, exec.ErrWaitDelay): // a child of it may go on holding the output
-		return fmt.Errorf("%w%s", err, k.quote(&stderr, &stdout))
+	case err != nil:
+		return fmt.Errorf("%w%s", err, k.quote(out.Stderr, out.Stdout))
 	case k.isSecretsReload():
-		return k.judge(&stdout, &stderr)
+		return k.judge(out)
 	}
 	return nil
 }
@@ -81,7 +69,7 @@ func (k *KeyFile) checkCommand() error {
 	case k.isSecretsReload() && !slices.Contains(k.ReloadCommand, "--json"):
 		return errors.New("reload command needs --json: without it a reload that failed looks like one that worked")
 	}
-	if err := runnable(program); err != nil {
+	if err := (child.Command{Program: program}).Check(); err != nil {
 		return fmt.Errorf("reload command %s: %w", program, err)
 	}
 	return nil
@@ -94,15 +82,16 @@ func (k *KeyFile) isSecretsReload() bool {
 }
 
 // judge reads the answer of "openclaw secrets reload --json".
-func (k *KeyFile) judge(stdout, stderr *bounded) error {
-	answer, ok := findAnswer(stdout.kept)
+func (k *KeyFile) judge(out child.Output) error {
+	answer, ok := findAnswer(out.Stdout.Bytes)
+	said := k.quote(out.Stdout, out.Stderr)
 	switch {
 	case !ok:
-		return fmt.Errorf("its answer cannot be read%s", k.quote(stdout, stderr))
+		return fmt.Errorf("its answer cannot be read%s", said)
 	case !*answer.OK:
-		return fmt.Errorf("it did not work%s", k.quote(stdout, stderr))
+		return fmt.Errorf("it did not work%s", said)
 	case *answer.WarningCount > 0:
-		return fmt.Errorf("%d secrets could not be resolved and keep their old value%s", *answer.WarningCount, k.quote(stdout, stderr))
+		return fmt.Errorf("%d secrets could not be resolved and keep their old value%s", *answer.WarningCount, said)
 	}
 	return nil
 }
@@ -129,14 +118,14 @@ func findAnswer(output []byte) (reloadAnswer, bool) {
 
 // quote returns the end of the first output that is not empty, redacted, on one line, to stand behind a sentence. Of an
 // output too long to keep it quotes the start: where keeping stopped, half a secret may stand.
-func (k *KeyFile) quote(outputs ...*bounded) string {
+func (k *KeyFile) quote(outputs ...child.Text) string {
 	if k.Redact == nil {
 		return ""
 	}
 	for _, o := range outputs {
-		text := strings.Join(strings.Fields(k.Redact(strings.ToValidUTF8(string(o.kept), "?"))), " ")
+		text := strings.Join(strings.Fields(k.Redact(strings.ToValidUTF8(string(o.Bytes), "?"))), " ")
 		switch {
-		case len(text) > maxQuote && o.cut:
+		case len(text) > maxQuote && o.Cut:
 			text = strings.ToValidUTF8(text[:maxQuote], "") + "…"
 		case len(text) > maxQuote:
 			text = "…" + strings.ToValidUTF8(text[len(text)-maxQuote:], "")
@@ -150,7 +139,7 @@ func (k *KeyFile) quote(outputs ...*bounded) string {
 
 // reloadEnv picks what the command may know from env.
 func reloadEnv(env []string, ownDir string) []string {
-	out := []string{"PATH=" + strings.Join(append(slices.Clone(systemPath()), ownDir), string(filepath.ListSeparator))}
+	out := []string{"PATH=" + strings.Join(append(child.SystemPath(), ownDir), string(filepath.ListSeparator))}
 	for _, e := range env {
 		name, _, _ := strings.Cut(e, "=")
 		ours := strings.HasPrefix(name, "OPENCLAW_LITELLM_")
@@ -161,17 +150,21 @@ func reloadEnv(env []string, ownDir string) []string {
 	return out
 }
 
-// bounded keeps the first maxOutput bytes written to it and takes the rest without keeping it. It has no ReadFrom,
-// which would go round the limit.
-type bounded struct {
-	kept []byte
-	cut  bool
-}
+var (
+	// secretName is in the names of OpenClaw's variables that hold a secret.
+	secretName = regexp.MustCompile(`TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|KEY|CREDENTIAL|COOKIE|BASE64`)
+	// plainName ends the names of those that only say where a secret is, or how it is used.
+	plainName = regexp.MustCompile(`_(FILE|PATH|DIRS?|ROOTS?|ID|MODE|METHOD|ROLE|SOURCE|URL|HOST|ENV|AT|[A-Z]*MS)$`)
+)
 
-// Write never fails, so the command is not stopped by its own output.
-func (b *bounded) Write(p []byte) (int, error) {
-	keep := min(len(p), maxOutput-len(b.kept))
-	b.kept = append(b.kept, p[:keep]...)
-	b.cut = b.cut || keep < len(p)
-	return len(p), nil
+// secretsOf returns the values of an environment that are secrets, by their names.
+func secretsOf(env []string) []secret.Value {
+	var secrets []secret.Value
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		if strings.HasPrefix(name, "OPENCLAW_") && secretName.MatchString(name) && !plainName.MatchString(name) {
+			secrets = append(secrets, secret.New(value))
+		}
+	}
+	return secrets
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/org/openclaw-litellm-action/openclaw"
+	"github.com/org/openclaw-litellm-action/secret"
 )
 
 // program writes an executable shell script.
@@ -156,5 +157,26 @@ func TestReloadCommandsRefused(t *testing.T) {
 		k.ReloadCommand = tt.command
 		wantErr(t, k.Preflight(t.Context()), tt.want)
 		wantErr(t, k.Reload(t.Context()), tt.want)
+	}
+}
+
+// TestReloadHidesWhatItPassesOn: the gateway's token and its like are known before the command can print them.
+func TestReloadHidesWhatItPassesOn(t *testing.T) {
+	known := &secret.Set{}
+	k := withReload(t, `echo "unauthorized: $OPENCLAW_GATEWAY_TOKEN for $OPENCLAW_STATE_DIR, not $OPENCLAW_GATEWAY_PASSWORD" >&2; exit 1`)
+	k.Redact, k.Known = known.Redact, known.Add
+	k.Env = []string{
+		"OPENCLAW_GATEWAY_TOKEN=gateway-token-value", "OPENCLAW_GATEWAY_PASSWORD=gateway word", "OPENCLAW_STATE_DIR=/state/of/openclaw",
+		"OPENCLAW_SECRET_FILE=/place/of/a/secret", "OPENCLAW_KEY_ID=an-id-of-a-key",
+	}
+	wantErr(t, k.Reload(t.Context()), "exit status 1: unauthorized: [redacted] for /state/of/openclaw, not [redacted]")
+	for _, text := range []string{"/place/of/a/secret", "an-id-of-a-key"} {
+		if known.Redact(text) != text {
+			t.Errorf("%q is taken for a secret", text)
+		}
+	}
+	k.Known = nil
+	if err := k.Reload(t.Context()); err == nil {
+		t.Error("no error")
 	}
 }

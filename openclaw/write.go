@@ -32,8 +32,8 @@ func (k *KeyFile) Write(ctx context.Context, value secret.Value) (stamp string, 
 }
 
 func (k *KeyFile) write(ctx context.Context, value secret.Value) (string, error) {
-	if value.IsZero() || strings.ContainsAny(value.Reveal(), "\r\n\x00") {
-		return "", errors.New("the value is empty or not one line")
+	if !isKey(value.Reveal()) {
+		return "", errors.New("the value is not one line with a key of LiteLLM")
 	}
 	dir, name, err := k.open()
 	if err != nil {
@@ -97,7 +97,10 @@ func (k *KeyFile) fill(dir *os.Root, temp string, present fs.FileInfo, value sec
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	uid, gid := k.owner(present)
+	uid, gid, err := k.owner(dir, present)
+	if err != nil {
+		return err
+	}
 	if err := own(f, uid, gid); err != nil {
 		return fmt.Errorf("giving it the owner %d:%d: %w", uid, gid, err)
 	}
@@ -138,7 +141,8 @@ func remove(dir *os.Root, name string) error {
 }
 
 // lock waits for the other processes that are writing to the directory. It reports false where the file system has
-// no locks; then writers may race, which a reader does not notice.
+// no locks, and where somebody holds one for longer than a write takes, which everybody can who may read the directory;
+// then writers may race, which a reader does not notice.
 func lock(ctx context.Context, dir *os.File) (bool, error) {
 	for waited := time.Duration(0); ; waited += lockPoll {
 		switch got, err := tryLock(dir); {
@@ -147,7 +151,7 @@ func lock(ctx context.Context, dir *os.File) (bool, error) {
 		case got:
 			return true, nil
 		case waited >= lockWait:
-			return false, errors.New("another process is writing to its directory")
+			return false, nil
 		}
 		t := time.NewTimer(lockPoll)
 		select {

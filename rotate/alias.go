@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/litellm"
@@ -52,14 +51,17 @@ func (plan *Plan) aliasSteps(p Policy, r Reading) {
 
 // shownAlias is an alias of ours as everybody may read it: people can give our rows any other one.
 func (p Policy) shownAlias(alias string) string {
-	if rest, ok := strings.CutPrefix(alias, p.Name+".g"); alias == p.Name || ok && generationMark.MatchString(rest) {
+	if alias == p.Name || WithoutGeneration(alias) == p.Name {
 		return "the alias " + alias
 	}
 	return "another alias"
 }
 
-// generationMark is what follows NAME.g in the alias of a generation.
-var generationMark = regexp.MustCompile(`^[0-9]+(\.(blocked|reopened)-[0-9TZ]+)?(-[0-9a-f]+)?$`)
+// generationMark is what follows the key's name in the alias of a generation.
+var generationMark = regexp.MustCompile(`\.g[0-9]+(\.(blocked|reopened)-[0-9TZ]+)?(-[0-9a-f]+)?$`)
+
+// WithoutGeneration returns the name of the key whose generation has the alias, and any other alias as it is.
+func WithoutGeneration(alias string) string { return generationMark.ReplaceAllString(alias, "") }
 
 // aliasOfOthers returns a key with the plain alias that is not the holder's, or nil.
 func (r Reading) aliasOfOthers() *litellm.Key {

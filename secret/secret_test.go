@@ -68,22 +68,3 @@ func TestRevealIsTheWayOut(t *testing.T) {
 		t.Errorf("derived %s", got)
 	}
 }
-
-func TestASetTakesSecretsOutOfText(t *testing.T) {
-	var told []secret.Value
-	s := &secret.Set{OnAdd: func(v secret.Value) { told = append(told, v) }}
-	for _, text := range []string{"secret-one", "secret-one-longer", "abc", "", "secret-one"} {
-		s.Add(secret.New(text))
-	}
-	if len(told) != 3 {
-		t.Errorf("told of %d secrets, want each new one once", len(told))
-	}
-	if got, want := s.Redact("a secret-one-longer b secret-one c abc"), "a [redacted] b [redacted] c abc"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	var out bytes.Buffer
-	n, err := s.Writer(&out).Write([]byte("say secret-one"))
-	if err != nil || n != len("say secret-one") || out.String() != "say [redacted]" {
-		t.Errorf("wrote %d bytes, %v: %q", n, err, out.String())
-	}
-}

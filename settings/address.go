@@ -14,8 +14,22 @@ const readable = ": whoever is on that network can read the credentials"
 // parseAddress reads an https or http URL of a service. Credentials, queries and fragments in it are refused. http is
 // allowed towards what cannot be outside, which warning then says; "" otherwise.
 func parseAddress(text string) (address *url.URL, warning string, p *problem) {
+	return checkAddress(text, true)
+}
+
+// parseSecretAddress does so for an address that is itself a secret, and names no part of it.
+func parseSecretAddress(text string) (warning string, p *problem) {
+	_, warning, p = checkAddress(text, false)
+	return warning, p
+}
+
+func checkAddress(text string, named bool) (address *url.URL, warning string, p *problem) {
 	const remedy = "write an address such as https://litellm.example.com"
 	u, err := url.Parse(text)
+	quoted, host := "", ""
+	if err == nil && named {
+		quoted, host = " to "+quote(u.Hostname()), " to "+u.Hostname()
+	}
 	switch {
 	case err != nil || hasControl(text):
 		return nil, "", bad(remedy, "the value is not an address")
@@ -28,9 +42,9 @@ func parseAddress(text string) (address *url.URL, warning string, p *problem) {
 	case !validPort(u.Port()):
 		return nil, "", bad(remedy, "the address has a port that is none")
 	case u.Scheme == "http" && !inside(u.Hostname()):
-		return nil, "", bad("use https://", "plain http to %s would show credentials to the network", quoteHost(u))
+		return nil, "", bad("use https://", "plain http%s would show credentials to the network", quoted)
 	case u.Scheme == "http":
-		return u, "plain http to " + u.Hostname() + readable, nil
+		return u, "plain http" + host + readable, nil
 	}
 	return u, "", nil
 }
@@ -80,6 +94,3 @@ func parseListen(text string) (string, *problem) {
 	}
 	return text, nil
 }
-
-// quoteHost names the host of a URL and nothing else of it.
-func quoteHost(u *url.URL) string { return quote(u.Hostname()) }

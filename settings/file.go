@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/org/openclaw-litellm-action/internal/files"
 )
 
 // value is what one layer says about one setting. The zero value says nothing.
@@ -69,13 +71,16 @@ type targetNode struct {
 	at     Source
 }
 
-// files are looked for in this order if none is named.
-func files() []string { return []string{"openclaw-litellm.yml", ".github/openclaw-litellm.yml"} }
+// usualFiles are looked for in this order if none is named.
+func usualFiles() []string { return []string{"openclaw-litellm.yml", ".github/openclaw-litellm.yml"} }
 
 // findFile reads the named file, or the first of the usual ones, which need not exist: then name is "".
 func findFile(named value, readFile func(string) ([]byte, error)) (name string, content []byte, p *problem) {
-	names := files()
+	names := usualFiles()
 	if named.text != "" {
+		if _, p := parsePath(named.text); p != nil {
+			return "", nil, p
+		}
 		names = []string{named.text}
 	}
 	for _, name := range names {
@@ -86,10 +91,20 @@ func findFile(named value, readFile func(string) ([]byte, error)) (name string, 
 		case named.text != "" && errors.Is(err, fs.ErrNotExist):
 			return "", nil, bad("name a file that exists", "there is no file %s", quote(name))
 		case !errors.Is(err, fs.ErrNotExist):
-			return "", nil, bad("make it readable", "reading %s: %v", quote(name), err)
+			return "", nil, bad(readRemedy(err), "reading %s: %v", quote(name), files.Reason(err))
 		}
 	}
 	return "", nil, nil
+}
+
+func readRemedy(err error) string {
+	switch {
+	case errors.Is(err, files.ErrSize):
+		return "keep it below 1 MiB"
+	case errors.Is(err, files.ErrKind):
+		return "name a file"
+	}
+	return "make it readable"
 }
 
 // parseFile reads a configuration file. What it cannot place is collected as faults.

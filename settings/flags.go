@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,7 +91,23 @@ func namesFirst(args []string) []string {
 	return slices.Concat(names, flags)
 }
 
+var (
+	gotValue   = regexp.MustCompile(` but got "(?:[^"\\]|\\.)*"(?: \([^)]*\))?`)
+	strayWord  = regexp.MustCompile(`^unexpected argument (.*?)(, did you mean.*)?$`)
+	plainWord  = regexp.MustCompile(`^[a-z][a-z-]{0,19}$`)
+	strangerTo = regexp.MustCompile(`^unknown flag (.*?)(, did you mean.*)?$`)
+	plainFlag  = regexp.MustCompile(`^--?[a-z][a-z-]{0,39}$`)
+)
+
+// usageFault says what the parser says, less every value: it may be a credential that was given as an argument.
 func usageFault(what string) Fault {
+	what = gotValue.ReplaceAllString(what, "")
+	if m := strayWord.FindStringSubmatch(what); m != nil && !plainWord.MatchString(m[1]) {
+		what = "there is an argument that is not expected"
+	}
+	if m := strangerTo.FindStringSubmatch(what); m != nil && !plainFlag.MatchString(m[1]) {
+		what = "there is a flag that is not known"
+	}
 	if credentialLike(what) {
 		what = "an argument is not understood, and holds what may be a credential"
 	}

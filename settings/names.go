@@ -95,8 +95,11 @@ func parseIssueSecret(text string) (string, *problem) {
 
 // parsePath takes a file's path.
 func parsePath(text string) (string, *problem) {
-	if hasControl(text) || strings.HasSuffix(text, "/") {
+	switch {
+	case hasControl(text) || strings.HasSuffix(text, "/"):
 		return "", bad("write the path of a file", "%s is not a file's path", quote(text))
+	case strings.Contains(text, "://"):
+		return "", bad("write the path of a file on this machine", "the given value is an address, not a file's path")
 	}
 	return text, nil
 }

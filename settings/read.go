@@ -174,7 +174,7 @@ func (l *loader) base(name string) string {
 // secretAddress reads an address that is itself a secret.
 func (l *loader) secretAddress(name string) secret.Value {
 	return secret.New(l.text(name, func(text string) (string, *problem) {
-		_, warning, p := parseAddress(text)
+		warning, p := parseSecretAddress(text)
 		l.warnPlain(name, warning)
 		return text, p
 	}))

@@ -125,9 +125,17 @@ func TestPlainHTTPWarns(t *testing.T) {
 	if diff := cmp.Diff(want, s.Warnings); diff != "" {
 		t.Errorf("in a job, whose log may be public, warnings differ: %s", diff)
 	}
-	for name, where := range map[string]string{"SLACK_WEBHOOK_URL": "", "OPENCLAW_LITELLM_HEARTBEAT_URL": "", "SLACK_API_URL": "", "GITHUB_API_URL": ""} {
+	for name, to := range map[string]string{
+		"SLACK_WEBHOOK_URL": "", "OPENCLAW_LITELLM_HEARTBEAT_URL": "", // secrets, of which nothing is named
+		"SLACK_API_URL": ` to "example.com"`, "GITHUB_API_URL": ` to "example.com"`,
+	} {
 		_, err := load("check", shell().with(name, "http://example.com/secret-part"), nil)
-		wantFaults(t, err, "environment "+name+`: plain http to "example.com" would show credentials to the network; use https://`+where)
+		wantFaults(t, err, "environment "+name+`: plain http`+to+` would show credentials to the network; use https://`)
+	}
+	s = mustLoad(t, "check", shell().with("OPENCLAW_LITELLM_HEARTBEAT_URL", "http://ping.internal/secret-part"), nil)
+	want = []string{"environment OPENCLAW_LITELLM_HEARTBEAT_URL: plain http: whoever is on that network can read the credentials"}
+	if diff := cmp.Diff(want, s.Warnings); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -3,8 +3,11 @@ package settings
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/org/openclaw-litellm-action/secret"
 )
 
 // Layer is where a setting can come from. A higher one beats a lower one.
@@ -101,7 +104,7 @@ func (f *faults) add(where Source, p *problem) {
 	if p == nil {
 		return
 	}
-	one := Fault{where, p.what, p.remedy}
+	one := Fault{where, secret.Scrub(p.what), p.remedy}
 	if !slices.Contains(f.list, one) {
 		f.list = append(f.list, one)
 	}
@@ -133,6 +136,15 @@ func quote(text string) string {
 
 // credentialLike reports whether a text may hold a credential, or an address that holds one.
 func credentialLike(text string) bool {
-	marks := []string{"sk-", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "xox", "-----BEGIN", "://"}
-	return slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(text, mark) })
+	marks := []string{"sk-", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_", "xox", "xapp-", "-----BEGIN", "://"}
+	marked := slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(text, mark) })
+	return marked || secret.Scrub(text) != text || slices.ContainsFunc(longWord.FindAllString(text, -1), mixed)
+}
+
+// longWord is as long as keys are, and as hardly a name is without a sign in it.
+var longWord = regexp.MustCompile(`[A-Za-z0-9]{20,}`)
+
+// mixed reports whether a word has both letters and digits.
+func mixed(word string) bool {
+	return strings.ContainsAny(word, "0123456789") && strings.Trim(word, "0123456789") != ""
 }

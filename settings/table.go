@@ -77,7 +77,7 @@ func runRows() []row {
 		{name: "names", group: groupRun, kind: list, on: inputSurface | envSurface, cmds: []string{CommandRotate, CommandKeys, CommandOpenClaw}, arg: true,
 			help: "logical keys to rotate or list (default: all); for keys also: unblock and the name of one; for openclaw: config, or lint and a file"},
 		{name: "config", group: groupRun, on: everywhere,
-			help: "configuration file (default: " + strings.Join(files(), ", then ") + ", if there is one)"},
+			help: "configuration file (default: " + strings.Join(usualFiles(), ", then ") + ", if there is one)"},
 		{name: "only", group: groupRun, kind: list, on: everywhere, cmds: []string{CommandRun},
 			help: "parts of run: rotate, check, report (default: all)"},
 		{name: "now", group: groupRun, kind: boolean, on: everywhere, def: "false", cmds: []string{CommandRotate},

@@ -14,12 +14,15 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Bounds on a configuration file. A fleet of a thousand keys has some 300 kB; a file beyond these is no configuration.
+// MaxFile is the most bytes that a configuration file can have: a fleet of a thousand keys has some 300 kB. Load's readFile
+// need read no more of one than that.
+const MaxFile = 1 << 20
+
+// Other bounds on a configuration file, beyond which it is none.
 const (
-	maxFileBytes = 1 << 20
-	maxNodes     = 200_000 // visited, so that aliases of aliases end too
-	maxDepth     = 50
-	maxNesting   = 400
+	maxNodes   = 200_000 // visited, so that aliases of aliases end too
+	maxDepth   = 50
+	maxNesting = 400
 )
 
 // document is one YAML file being read. It walks the syntax tree itself, and not into Go values, because every fault of
@@ -74,7 +77,7 @@ func parseDocument(name string, content []byte, f *faults) *document {
 // checkSize refuses what the parser would spend minutes on: many bytes, brackets many levels deep, and long runs of
 // dashes, each a list in a list.
 func checkSize(content []byte) *problem {
-	if len(content) > maxFileBytes {
+	if len(content) > MaxFile {
 		return bad("keep it below 1 MiB", "the file is too large")
 	}
 	brackets, run := 0, 0
@@ -190,7 +193,11 @@ func (d *document) resolve(n ast.Node) ast.Node {
 		case *ast.AliasNode:
 			name := inner.Value.GetToken().Value
 			if d.anchors[name] == nil {
-				d.faults.add(d.at(inner), bad("define it with &"+name, "alias %s has no anchor", quote(name)))
+				remedy := "define it with &" + name
+				if credentialLike(name) {
+					remedy = "write a value that begins with * in quotes"
+				}
+				d.faults.add(d.at(inner), bad(remedy, "alias %s has no anchor", quote(name)))
 				return nil
 			}
 			n = d.anchors[name]

@@ -101,13 +101,14 @@ func needs(said slack.SlackErrorResponse) []string {
 	return []string{"it needs " + said.Needed}
 }
 
-// quote returns text from outside on one line, short, and without the secrets.
+// quote returns text from outside on one line, short, and without the secrets, those of others included.
 func (x *exchange) quote(text string) string {
 	for _, v := range x.hide {
 		if !v.IsZero() {
 			text = strings.ReplaceAll(text, v.Reveal(), secret.Redacted)
 		}
 	}
+	text = secret.Scrub(text)
 	text = strings.Join(strings.Fields(strings.Map(printable, strings.ToValidUTF8(text, "?"))), " ")
 	if len(text) > maxDetail {
 		text = strings.ToValidUTF8(text[:maxDetail], "") + "…"

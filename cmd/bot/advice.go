@@ -10,6 +10,7 @@ import (
 	"github.com/org/openclaw-litellm-action/github"
 	"github.com/org/openclaw-litellm-action/internal/netx"
 	"github.com/org/openclaw-litellm-action/litellm"
+	"github.com/org/openclaw-litellm-action/openclaw"
 	"github.com/org/openclaw-litellm-action/report"
 	"github.com/org/openclaw-litellm-action/rotate"
 	"github.com/org/openclaw-litellm-action/secret"
@@ -85,8 +86,13 @@ func nobodyThere(err error) bool {
 
 // fileRemedy says what to do where a key file cannot be read or written.
 func fileRemedy(err error) string {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	switch {
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
 		return "make room where it is, or name a file elsewhere"
+	case errors.Is(err, openclaw.ErrNotKey):
+		return "name a file of its own for the key, or empty this one if it can be replaced"
+	case errors.Is(err, openclaw.ErrReader):
+		return "remove what somebody else put there, or name a file in a directory that only root or the key's reader can make"
 	}
 	return "name a file in a directory that exists and that this process may write to"
 }

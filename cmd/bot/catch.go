@@ -117,7 +117,7 @@ func (p *pass) surface(r *report.Report, doing string, show func() error) {
 func loadSettings(p process) (*settings.Settings, error) {
 	var set *settings.Settings
 	err := panics.Catch("reading the settings", func() (err error) {
-		set, err = settings.Load(p.args, p.getenv, p.readFile, sandboxConfig)
+		set, err = settings.Load(p.args, p.getenv, p.reader(settings.MaxFile), sandboxConfig)
 		return err
 	})
 	if set == nil {

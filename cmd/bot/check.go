@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -42,7 +41,7 @@ func (p *pass) check(ctx context.Context) {
 	looked := false
 	p.part("looking at the proxy", func() { seen, looked = p.look(ctx, o) })
 	if p.set.Failover.Probe && !p.set.DryRun && seen.Failover.Proxy.Ready {
-		p.part("probing models", func() { o.Probe(ctx, &seen.Failover, p.callers(), p.in.Now) })
+		p.part("probing models", func() { o.Probe(ctx, &seen.Failover, p.callers(ctx), p.in.Now) })
 	}
 	p.part("reading prices", func() { p.prices(ctx, keys, facts, seen.Failover.Proxy) })
 	for i, k := range keys {
@@ -204,7 +203,7 @@ func holderOf(k settings.Key) observe.Holder {
 
 // callers are who can call models: the keys whose plaintext is in a file here, and then the management key. Secrets of
 // GitHub cannot be read back.
-func (p *pass) callers() []observe.Caller {
+func (p *pass) callers(ctx context.Context) []observe.Caller {
 	call := func(v secret.Value) func(context.Context, string) (*litellm.ChatResult, error) {
 		return func(ctx context.Context, model string) (*litellm.ChatResult, error) {
 			ctx, cancel := context.WithTimeout(ctx, time.Minute)
@@ -218,8 +217,7 @@ func (p *pass) callers() []observe.Caller {
 			if t.File == "" {
 				continue
 			}
-			content, err := p.readFile(t.File)
-			if v := secret.New(string(bytes.TrimSpace(content))); err == nil && !v.IsZero() {
+			if v, err := p.keyFileOf(t).Read(ctx); err == nil && !v.IsZero() {
 				p.known.Add(v)
 				callers = append(callers, observe.Caller{Name: "key " + k.Name, Models: k.Models, Call: call(v)})
 				break

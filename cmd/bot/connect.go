@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/org/openclaw-litellm-action/internal/files"
 	"github.com/org/openclaw-litellm-action/litellm"
 )
 
@@ -46,9 +47,9 @@ func (b *bot) transport() (*http.Transport, error) {
 	if b.set.LiteLLM.CAFile == "" {
 		return t, nil
 	}
-	pem, err := b.readFile(b.set.LiteLLM.CAFile)
+	pem, err := b.reader(mostCertificates)(b.set.LiteLLM.CAFile)
 	if err != nil {
-		return nil, fmt.Errorf("%s: reading the certificate authorities: %w", b.set.From("ca-file"), err)
+		return nil, fmt.Errorf("%s: reading the certificate authorities in %q: %w", b.set.From("ca-file"), b.set.LiteLLM.CAFile, files.Reason(err))
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {

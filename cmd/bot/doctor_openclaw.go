@@ -24,7 +24,7 @@ func (x *examination) openclaw(ctx context.Context) {
 		return
 	}
 	well := true
-	for _, p := range x.linter(ctx, x.models).Lint(file, x.readFile) {
+	for _, p := range x.linter(ctx, x.models).Lint(file, x.openclawReader()) {
 		if p.Severity < finding.Warning {
 			continue // that is for lint
 		}
@@ -63,7 +63,7 @@ func (x *examination) openclawConfig() string {
 // gateway asks whether the gateway on this machine is ready. That none runs is a warning: agents can do without, but no
 // rotation reaches them then.
 func (x *examination) gateway(ctx context.Context, file string) {
-	root, _ := openclaw.Read(file, x.readFile)
+	root, _ := openclaw.Read(file, openclaw.IncludeRoots(x.getenv), x.openclawReader())
 	if root == nil {
 		return // said above
 	}

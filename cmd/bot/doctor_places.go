@@ -38,6 +38,11 @@ func (x *examination) places(ctx context.Context) {
 		if ok {
 			x.judge("target", target.String(), preflight.Preflight(ctx), "reachable, and could be written to", "see the README's table of permissions")
 		}
+		if t.File != "" {
+			for _, e := range x.keyFileOf(t).Exposed() {
+				x.note("target", target.String(), stateWarning, e.What, e.Remedy)
+			}
+		}
 	}
 	if left := len(targets) - mostPlaces; left > 0 {
 		x.note("target", "", stateOK, fmt.Sprintf("%d more were not examined", left), "")

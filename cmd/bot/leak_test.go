@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -233,7 +232,7 @@ func (s *secretive) run(args ...string) {
 	s.stderr.Reset()
 	clock := &stillClock{at: s.clock.now()}
 	code := run(process{
-		args: args, getenv: func(name string) string { return s.env[name] }, dir: s.dir, readFile: os.ReadFile,
+		args: args, getenv: func(name string) string { return s.env[name] }, dir: s.dir,
 		now: clock.now, sleep: clock.sleep, stop: s.t.Context().Done(), stdout: &s.stdout, stderr: s,
 	})
 	stdout, stderr := s.stdout.String(), s.stderr.String()

@@ -14,6 +14,7 @@ import (
 )
 
 func main() {
+	keepPrivate()
 	stop, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(stop, func() {
 		restore() // a second signal ends the program at once
@@ -21,7 +22,7 @@ func main() {
 	})
 	dir, _ := os.Getwd() // without one, relative paths are refused where they are used
 	os.Exit(run(process{
-		args: os.Args[1:], getenv: os.Getenv, environ: os.Environ(), dir: dir, readFile: os.ReadFile, now: time.Now, stop: stop.Done(),
+		args: os.Args[1:], getenv: os.Getenv, environ: os.Environ(), dir: dir, now: time.Now, stop: stop.Done(),
 		stdout: os.Stdout, stderr: os.Stderr, stdoutTerminal: isTerminal(os.Stdout), stderrTerminal: isTerminal(os.Stderr),
 	}))
 }

@@ -110,7 +110,7 @@ func TestServeRemembers(t *testing.T) {
 		go func() {
 			done <- run(process{
 				args: []string{"serve", "--state-file", path, "--format", "html", "--output", page}, getenv: func(name string) string { return env[name] },
-				readFile: os.ReadFile, now: w.clock.now, sleep: w.clock.sleep, stop: stop, stdout: &safeBuffer{}, stderr: &stderr,
+				now: w.clock.now, sleep: w.clock.sleep, stop: stop, stdout: &safeBuffer{}, stderr: &stderr,
 			})
 		}()
 		for deadline := time.Now().Add(20 * time.Second); !strings.Contains(stderr.String(), "pass done") && time.Now().Before(deadline); {

@@ -20,6 +20,8 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/org/openclaw-litellm-action/finding"
+	"github.com/org/openclaw-litellm-action/internal/child"
+	"github.com/org/openclaw-litellm-action/internal/files"
 	"github.com/org/openclaw-litellm-action/internal/workflow"
 	"github.com/org/openclaw-litellm-action/litellm"
 	"github.com/org/openclaw-litellm-action/openclaw"
@@ -80,18 +82,33 @@ func (b *bot) openclawVersion(ctx context.Context) string {
 	if v := b.set.OpenClaw.Version; v != "" || b.set.Sandbox || b.set.InActions {
 		return v
 	}
-	program, err := exec.LookPath("openclaw")
-	if err != nil {
+	path := b.getenv("PATH")
+	program, err := child.Find("openclaw", path)
+	if errors.Is(err, exec.ErrNotFound) {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, program, "--version").Output() // #nosec G204 -- openclaw, where PATH has it
+	var out child.Output
+	if err == nil {
+		out, err = child.Command{
+			Program: program, Args: []string{"--version"}, Timeout: 10 * time.Second,
+			Env: versionEnv(path, b.getenv("HOME")),
+		}.Run(ctx)
+	}
 	if err != nil {
-		b.log.Warn("the OpenClaw that is installed does not tell its version, so the newest is taken", "program", program, "error", err)
+		b.log.Warn("the OpenClaw that is installed does not tell its version, so the newest is taken; give openclaw-version",
+			"program", program, "error", err)
 		return ""
 	}
-	return openclaw.FindVersion(string(out))
+	return openclaw.FindVersion(string(out.Stdout.Bytes))
+}
+
+// versionEnv is all that the CLI needs to tell its version: its interpreter may be anywhere in PATH.
+func versionEnv(path, home string) []string {
+	env := []string{"PATH=" + child.AbsolutePath(path)}
+	if home != "" {
+		env = append(env, "HOME="+home)
+	}
+	return env
 }
 
 // write delivers a result and returns the exit code: code, unless that failed.
@@ -116,9 +133,10 @@ func (b *bot) lint(ctx context.Context, served *openclaw.Served) int {
 		l.Mode = modeIfThere
 	}
 	var unread error // why there is nothing to check
-	problems := l.Lint(b.set.OpenClaw.Lint, func(name string) ([]byte, error) {
-		text, err := b.readFile(name)
-		if name == b.set.OpenClaw.Lint {
+	read := b.openclawReader()
+	problems := l.Lint(b.set.OpenClaw.Lint, func(name string, within []string, limit int64) ([]byte, error) {
+		text, err := read(name, within, limit)
+		if name == b.set.OpenClaw.Lint && within == nil {
 			unread = err
 		}
 		return text, err
@@ -141,7 +159,7 @@ func (b *bot) lint(ctx context.Context, served *openclaw.Served) int {
 		fmt.Fprintln(&out, "nothing found")
 	}
 	if unread != nil {
-		b.errorLine(fmt.Sprintf("reading %s: %v", b.set.OpenClaw.Lint, unread))
+		b.errorLine(fmt.Sprintf("reading %s: %v", b.set.OpenClaw.Lint, files.Reason(unread)))
 		return b.write(out.String(), b.resultForm(), exitFailed)
 	}
 	if served == nil {

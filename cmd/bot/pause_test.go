@@ -30,7 +30,7 @@ func asPaused() {
 	}
 	dir, _ := os.Getwd()
 	os.Exit(run(process{
-		args: os.Args[1:], getenv: os.Getenv, environ: os.Environ(), dir: dir, readFile: os.ReadFile,
+		args: os.Args[1:], getenv: os.Getenv, environ: os.Environ(), dir: dir,
 		now: now, stop: context.Background().Done(), stdout: os.Stdout, stderr: os.Stderr,
 	}))
 }

@@ -126,7 +126,7 @@ func (b *bot) privateRepository() (private, known bool) {
 	if path == "" {
 		return false, false
 	}
-	content, err := b.readFile(filepath.Clean(path))
+	content, err := b.reader(mostEvent)(filepath.Clean(path))
 	if err != nil {
 		return false, false
 	}

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/org/openclaw-litellm-action/internal/files"
+	"github.com/org/openclaw-litellm-action/openclaw"
 )
 
 // version is set by the linker in releases.
@@ -26,9 +29,9 @@ const (
 type process struct {
 	args           []string
 	getenv         func(string) string
-	environ        []string // "NAME=value", for commands that are run
-	dir            string   // the working directory
-	readFile       func(string) ([]byte, error)
+	environ        []string                     // "NAME=value", for commands that are run
+	dir            string                       // the working directory
+	readFile       func(string) ([]byte, error) // nil: the disk
 	now            func() time.Time
 	sleep          func(context.Context, time.Duration) error // waits, or returns when the context ends; nil: sleep
 	stop           <-chan struct{}                            // closed by the first signal: finish the step in hand
@@ -50,6 +53,28 @@ func isTerminal(f *os.File) terminal {
 		return terminal{width}
 	}
 	return terminal{}
+}
+
+// The most bytes that are read of files whose content is looked at as a whole.
+const (
+	mostCertificates = 4 << 20
+	mostEvent        = 32 << 20 // GitHub's own limit is 25 MB
+)
+
+// reader reads regular files of at most limit bytes.
+func (p process) reader(limit int64) func(name string) ([]byte, error) {
+	if p.readFile != nil {
+		return p.readFile
+	}
+	return func(name string) ([]byte, error) { return files.Read(name, limit) }
+}
+
+// openclawReader reads the files of OpenClaw's configuration.
+func (p process) openclawReader() openclaw.ReadFunc {
+	if p.readFile == nil {
+		return openclaw.ReadDisk
+	}
+	return func(name string, _ []string, _ int64) ([]byte, error) { return p.readFile(name) }
 }
 
 // sleep waits for d or until ctx ends.

@@ -4,10 +4,32 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
+	"github.com/org/openclaw-litellm-action/internal/files"
 	"github.com/org/openclaw-litellm-action/spendlog"
 )
+
+// openStream opens an export, which may be a pipe: it is read from one end to the other in bounded memory. Nobody may ever
+// write to a pipe, so that opening it ends when the program is told to stop.
+func (b *bot) openStream(name string) (*os.File, error) {
+	type opened struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		f, err := files.OpenStream(name)
+		done <- opened{f, err}
+	}()
+	select {
+	case o := <-done:
+		return o.file, o.err
+	case <-b.stop:
+		return nil, errStopped
+	}
+}
 
 // readExport sums up an export, or gives up shortly after the program was told to stop: what it reads from may be a pipe that
 // nobody writes to.

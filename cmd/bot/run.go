@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/github"
@@ -38,10 +39,14 @@ type bot struct {
 }
 
 // run is the program without the operating system. It returns the exit code.
-func run(p process) int {
+func run(p process) (code int) {
 	set, err := loadSettings(p)
 	b := newBot(p, set)
-	code := exitFailed
+	defer func() {
+		if err := b.flush(); err != nil && code == exitOK {
+			code = exitFailed // what was asked for did not come out
+		}
+	}()
 	caught := (*panics.Error)(nil)
 	if errors.As(err, &caught) {
 		b.logPanic(caught)
@@ -113,6 +118,9 @@ func (b *bot) execute(ctx context.Context) int {
 		return b.refuse(err)
 	}
 	b.begin(true)
+	if b.set.Does(settings.PartRotate) {
+		b.warnOfKeyFiles()
+	}
 	if b.set.Command == settings.CommandServe {
 		return b.serve(ctx)
 	}
@@ -123,6 +131,7 @@ func (b *bot) execute(ctx context.Context) int {
 func newBot(p process, set *settings.Settings) *bot {
 	known := &secret.Set{}
 	b := &bot{process: p, set: set, known: known, stdout: newStream(p.stdout, known), stderr: newStream(p.stderr, known)}
+	known.Now = func() time.Time { return b.now() } // the sandbox has a clock of its own
 	if b.sleep == nil {
 		b.sleep = sleep
 	}
@@ -130,7 +139,7 @@ func newBot(p process, set *settings.Settings) *bot {
 	if set.InActions {
 		known.OnAdd = b.masks.add
 	}
-	for _, v := range set.Secrets() {
+	for _, v := range append(set.Secrets(), proxySecrets(b.getenv)...) {
 		known.Add(v)
 	}
 	b.log = b.newLog()
@@ -150,6 +159,9 @@ func (b *bot) begin(usesSecrets bool) {
 		b.log.Warn("environment " + name + ": there is no such setting; see bot --help")
 	}
 }
+
+// flush prints what waits for the end of its line.
+func (b *bot) flush() error { return errors.Join(b.stdout.flush(), b.stderr.flush()) }
 
 // public reports whether everybody may be able to read what is logged and printed: in Actions, unless the event says
 // that the repository is private.

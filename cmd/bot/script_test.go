@@ -21,8 +21,11 @@ import (
 
 var updateScripts = flag.Bool("update-scripts", false, "write what the program did into the scripts")
 
+// realBot is main itself, as a process of its own.
+const realBot = "bot-as-it-is"
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bot": asProcess, pausedBot: asPaused})
+	testscript.Main(m, map[string]func(){"bot": asProcess, pausedBot: asPaused, realBot: main})
 }
 
 // clockVariable tells the program under test what time it is; waiting moves that time on and takes none.
@@ -38,7 +41,7 @@ func asProcess() {
 	clock := &stillClock{at: at}
 	dir, _ := os.Getwd()
 	os.Exit(run(process{
-		args: os.Args[1:], getenv: os.Getenv, environ: os.Environ(), dir: dir, readFile: os.ReadFile,
+		args: os.Args[1:], getenv: os.Getenv, environ: os.Environ(), dir: dir,
 		now: clock.now, sleep: clock.sleep, stop: context.Background().Done(), stdout: os.Stdout, stderr: os.Stderr,
 	}))
 }

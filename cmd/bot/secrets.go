@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -50,7 +51,7 @@ func (b *bot) connectSecrets(t http.RoundTripper) (secretsAPI, error) {
 		return b.pace.of("app " + strings.ToLower(owner))
 	}
 	made, err := github.NewApp(github.AppOptions{
-		ID: app.ID, Key: app.Key, Installation: app.Installation, Known: b.known.Add,
+		ID: app.ID, Key: app.Key, Installation: app.Installation, Known: b.known.AddUntil,
 		Client: func(owner string) *github.Client {
 			c := b.githubClient(t, secret.Value{})
 			c.Pace = pacer(owner).Wait
@@ -108,4 +109,31 @@ func (p *paces) of(name string) *github.Pacer {
 		p.known[name] = &github.Pacer{Now: p.now, Sleep: p.sleep}
 	}
 	return p.known[name]
+}
+
+// proxySecrets returns the credentials of the network's proxies, as the variables that net/http reads give them.
+func proxySecrets(getenv func(string) string) []secret.Value {
+	var all []secret.Value
+	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"} {
+		for _, text := range []string{getenv(name), getenv(strings.ToLower(name))} {
+			if !strings.Contains(text, "@") {
+				continue
+			}
+			if !strings.Contains(text, "://") {
+				text = "http://" + text
+			}
+			u, err := url.Parse(text)
+			if err != nil || u.User == nil {
+				all = append(all, secret.New(text)) // net/http refuses it, and says what it refused
+				continue
+			}
+			password, _ := u.User.Password()
+			written := text[strings.Index(text, "://")+3 : strings.LastIndex(text, "@")]
+			_, escaped, _ := strings.Cut(written, ":")
+			for _, form := range []string{password, escaped, u.User.Username() + ":" + password, written} {
+				all = append(all, secret.New(form))
+			}
+		}
+	}
+	return all
 }

@@ -19,7 +19,9 @@ import (
 	"github.com/org/openclaw-litellm-action/failover"
 	"github.com/org/openclaw-litellm-action/finding"
 	"github.com/org/openclaw-litellm-action/internal/figure"
+	"github.com/org/openclaw-litellm-action/internal/files"
 	"github.com/org/openclaw-litellm-action/report"
+	"github.com/org/openclaw-litellm-action/rotate"
 	"github.com/org/openclaw-litellm-action/spendlog"
 )
 
@@ -52,9 +54,10 @@ func (p *pass) readLogs() (*spendlog.Summary, spendlog.Options, error) {
 	name := p.set.SpendLogs
 	in, size := io.Reader(os.Stdin), int64(0)
 	if name != "-" {
-		f, err := os.Open(name) // #nosec G304 -- the user names the file
+		f, err := p.openStream(name)
 		if err != nil {
-			return nil, spendlog.Options{}, fmt.Errorf("reading spend logs, %s: %w", p.set.From("spend-logs"), err)
+			return nil, spendlog.Options{}, fmt.Errorf("reading spend logs %q, %s: %w",
+				name, p.set.From("spend-logs"), files.Reason(err))
 		}
 		defer f.Close()
 		if info, err := f.Stat(); err == nil {
@@ -80,7 +83,7 @@ func (p *pass) readLogs() (*spendlog.Summary, spendlog.Options, error) {
 			"first, %w", p.set.From("spend-logs"), &s.Faults[0])
 	case err == nil:
 		return s, o, nil
-	case p.set.Strict || s.Rows+s.Outside == 0:
+	case s == nil || p.set.Strict || s.Rows+s.Outside == 0:
 		s = nil
 	default:
 		p.damage = err.Error()
@@ -259,9 +262,8 @@ func joinModels(models []budget.ModelSpend) []budget.ModelSpend {
 }
 
 var (
-	generationMark = regexp.MustCompile(`\.g[0-9]+(\.(blocked|reopened)-[0-9TZ]+)?$`)
-	tokenHash      = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	plainWord      = regexp.MustCompile(`^[A-Za-z0-9_() -]{1,40}$`)
+	tokenHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	plainWord = regexp.MustCompile(`^[A-Za-z0-9_() -]{1,40}$`)
 )
 
 // namer says how a key is named, by its hash and its alias.
@@ -295,7 +297,7 @@ func hashName(token string) string {
 func keyName(token, alias string) string {
 	switch {
 	case alias != "":
-		return generationMark.ReplaceAllString(alias, "")
+		return rotate.WithoutGeneration(alias)
 	case tokenHash.MatchString(token):
 	case plainWord.MatchString(token) && !strings.HasPrefix(token, "sk-"):
 		return token

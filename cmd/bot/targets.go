@@ -45,11 +45,25 @@ func (b *bot) targetOf(t settings.Target) rotate.Target {
 }
 
 func (b *bot) keyFileOf(t settings.Target) *openclaw.KeyFile {
-	f := &openclaw.KeyFile{Path: t.File, Root: b.dir, ReloadCommand: t.Reload, Env: b.environ, Redact: b.known.Redact}
+	f := &openclaw.KeyFile{Path: t.File, Root: b.dir, ReloadCommand: t.Reload, Env: b.environ, Redact: b.known.Redact, Known: b.known.Add}
 	if b.set.InActions {
 		f.Below = b.set.Workspace
 	}
 	return f
+}
+
+// warnOfKeyFiles says of each key file who can replace it that should not.
+func (b *bot) warnOfKeyFiles() {
+	for _, k := range b.set.Keys {
+		for _, t := range k.Targets {
+			if t.File == "" {
+				continue
+			}
+			for _, e := range b.keyFileOf(t).Exposed() {
+				b.log.Warn(t.From.String() + ": key file " + t.File + ": " + e.String())
+			}
+		}
+	}
 }
 
 // reload tells the programs that read k's key files. Its failures are joined; the key is in its targets all the same.

@@ -29,13 +29,17 @@ func table() map[string]allowed {
 		// Figures from outside, within bounds.
 		"internal/figure": {libs: []string{decimal}},
 
+		// How files of others are opened, and other programs run.
+		"internal/files": {},
+		"internal/child": {},
+
 		// Outside systems. They know nothing of each other.
 		"litellm": {own: []string{"secret", "internal/figure", "internal/netx", "internal/panics"}, libs: []string{
 			decimal, "github.com/go-json-experiment/json",
 		}},
 		"github":   {own: []string{"secret", "internal/netx"}, libs: []string{"github.com/google/go-github/v62", "github.com/golang-jwt/jwt/v5", "golang.org/x/crypto"}},
 		"slack":    {own: []string{"secret", "internal/netx"}, libs: []string{"github.com/slack-go/slack"}},
-		"openclaw": {own: []string{"secret", "internal/figure", "finding"}, libs: []string{decimal}},
+		"openclaw": {own: []string{"secret", "internal/figure", "finding", "internal/files", "internal/child"}, libs: []string{decimal}},
 
 		// Pure judgement.
 		"budget":   {own: []string{"internal/figure", "finding"}, libs: []string{decimal}},
@@ -46,7 +50,7 @@ func table() map[string]allowed {
 			decimal, "github.com/klauspost/compress",
 		}},
 
-		"settings": {own: []string{"secret", "finding"}, libs: []string{
+		"settings": {own: []string{"secret", "finding", "internal/files"}, libs: []string{
 			decimal, "github.com/alecthomas/kong", "github.com/goccy/go-yaml", "github.com/robfig/cron/v3",
 			"github.com/sethvargo/go-githubactions",
 		}},

@@ -125,7 +125,7 @@ func revealed() map[string]int {
 		"secret/secret.go SHA256": 1,
 		"secret/secret.go MAC":    1,
 		"secret/secret.go Derive": 1,
-		"secret/set.go Add":       2,
+		"secret/set.go AddUntil":  1,
 		"slack/exchange.go quote": 1,
 		// What kind of token it is.
 		"github/viewer.go Viewer": 1,

@@ -1,9 +1,11 @@
 //go:build unix && !aix && !solaris
 
-package openclaw
+package child
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"syscall"
@@ -18,13 +20,33 @@ func systemPath() []string {
 // runnable reports why program cannot or should not be run.
 func runnable(program string) error {
 	info, err := os.Stat(program)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	return runnableFile(info)
+}
+
+func runnableFile(info fs.FileInfo) error {
+	switch {
 	case !info.Mode().IsRegular() || info.Mode()&0o111 == 0:
 		return errors.New("it is not an executable file")
 	case info.Mode()&0o002 != 0:
 		return errors.New("everyone may change it")
+	}
+	return nil
+}
+
+// trusted reports why a program that nobody named by its path should not be run: somebody else could have put it there.
+func trusted(program string) error {
+	info, err := os.Stat(program)
+	if err != nil {
+		return err
+	}
+	if err := runnableFile(info); err != nil {
+		return err
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("it belongs to user %d, who is neither root nor the user of this process", st.Uid)
 	}
 	return nil
 }
