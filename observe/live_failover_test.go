@@ -204,7 +204,7 @@ func TestLiveHealth(t *testing.T) {
 				severity = finding.Critical
 			}
 			if f.Rule == failover.RuleUnhealthy && (want == "" || !strings.Contains(f.Summary, want) || f.Severity != severity || f.Since.IsZero() ||
-				!strings.Contains(f.Cause, "Connection error")) {
+				!strings.Contains(f.Said, "Connection error")) {
 				l.Errorf("found %+v", f)
 			}
 		}

@@ -54,7 +54,7 @@ func (db *DB) Turn(ctx context.Context) (end func(), err error) {
 // touch makes an empty file for its owner alone, if there is none. One that is there is not opened: closing it would release
 // the locks that this very process has on it.
 func touch(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) // #nosec G304 -- beside the state file, which the settings name
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}

@@ -105,8 +105,7 @@ func isProtocol(err error) bool {
 	var address *net.AddrError
 	var parse *net.ParseError
 	var network net.UnknownNetworkError
-	var protocol *http.ProtocolError
-	if errors.As(err, &address) || errors.As(err, &parse) || errors.As(err, &network) || errors.As(err, &protocol) {
+	if errors.As(err, &address) || errors.As(err, &parse) || errors.As(err, &network) {
 		return true
 	}
 	for _, text := range []string{"unsupported protocol scheme", "malformed HTTP", "no Host in request URL"} {

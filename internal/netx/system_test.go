@@ -151,7 +151,7 @@ func TestReadingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		run := &netx.Run{Reading: 2 * time.Minute}
 		base := netx.With(t.Context(), run)
-		planning, s, start := netx.Planning(base), &netx.System{Name: "the proxy"}, time.Now()
+		planning, s := netx.Planning(base), &netx.System{Name: "the proxy"}
 		for range 4 {
 			if _, err := ask(planning, s, read("GET /slow"), 29*time.Second); err != nil {
 				t.Fatal(err)
@@ -164,7 +164,7 @@ func TestReadingIsBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		start = time.Now()
+		start := time.Now()
 		_, cut := ask(planning, s, read("GET /slow"), 29*time.Second)
 		took(t, start, 4*time.Second)
 		why := netx.RefusalOf(cut)
