@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -253,7 +254,8 @@ func failuresOf(o rotate.Outcome) []Failure {
 	return out
 }
 
-// Leaves takes joined errors apart, so that each gets its own line; nil has none.
+// Leaves takes joined errors apart, so that each gets its own line; nil has none. An error that says more than those it wraps
+// stays whole.
 func Leaves(err error) []error {
 	if err == nil {
 		return nil
@@ -262,8 +264,12 @@ func Leaves(err error) []error {
 	if !ok {
 		return []error{err}
 	}
+	wrapped := joined.Unwrap()
+	if plain := errors.Join(wrapped...); plain == nil || plain.Error() != err.Error() {
+		return []error{err}
+	}
 	var out []error
-	for _, e := range joined.Unwrap() {
+	for _, e := range wrapped {
 		out = append(out, Leaves(e)...)
 	}
 	return out

@@ -183,3 +183,11 @@ func TestText(t *testing.T) {
 		t.Errorf("a report of nothing:\n%s", s)
 	}
 }
+
+func TestLeavesKeepWhatAnErrorAdds(t *testing.T) {
+	a, b, c := errors.New("a"), errors.New("b"), errors.New("c")
+	whole := fmt.Errorf("writing: %w, then %w", a, b)
+	if got := report.Leaves(errors.Join(whole, errors.Join(b, c))); !slices.Equal(got, []error{whole, b, c}) {
+		t.Errorf("%q", got)
+	}
+}

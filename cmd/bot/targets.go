@@ -46,7 +46,7 @@ func (b *bot) targetOf(t settings.Target) rotate.Target {
 
 func (b *bot) keyFileOf(t settings.Target) *openclaw.KeyFile {
 	f := &openclaw.KeyFile{Path: t.File, Root: b.dir, ReloadCommand: t.Reload, Env: b.environ, Redact: b.known.Redact, Known: b.known.Add}
-	if b.set.InActions {
+	if b.set.InActions && !b.set.Sandbox { // whose key file is the tool's own
 		f.Below = b.set.Workspace
 	}
 	return f
