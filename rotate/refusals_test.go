@@ -120,8 +120,8 @@ func TestLiveTwoRepositoriesWithOneKeyName(t *testing.T) {
 			t.Fatalf("error %v, steps %s; want a conflict and none", o.Err, kinds(o))
 		}
 		for _, part := range []string{"its owner is acme/live", "choose another key name"} {
-			if !strings.Contains(conflict.Why, part) {
-				t.Errorf("%q does not say %q", conflict.Why, part)
+			if !strings.Contains(o.Err.Error(), part) {
+				t.Errorf("%q does not say %q", o.Err, part)
 			}
 		}
 		if after := fmt.Sprint(l.holder().Keys); after != before {
