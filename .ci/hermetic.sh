@@ -171,7 +171,7 @@ fuzz() {
   local log=$logs/fuzz
   echo "$1 $2"
   for _ in 1 2; do
-    if go test "$1" -run '^$' -fuzz "^$2\$" -fuzztime 5s -fuzzminimizetime 10x >"$log" 2>&1; then
+    if go test "$1" -run '^$' -fuzz "^$2\$" -fuzztime 3s -fuzzminimizetime 10x >"$log" 2>&1; then
       cat "$log"
       return 0
     fi

@@ -3,12 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"encoding/json"
 
 	"github.com/org/openclaw-litellm-action/internal/atomicfile"
 	"github.com/org/openclaw-litellm-action/internal/workflow"
