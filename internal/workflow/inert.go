@@ -29,13 +29,23 @@ type Scanner struct {
 	begun   bool // that is more than white space
 	colon   bool // it is one colon
 	hashes  int  // how many number signs come right before
+	// part is the beginning of a character whose end is in the next piece. It has been passed on: no such character can
+	// complete the beginning of a command.
+	part string
 }
 
 // Inert returns the next piece of the stream with nothing in it that a runner takes for a command, alone or together
 // with the pieces before.
 func (s *Scanner) Inert(f Form, text string) string {
 	var b strings.Builder
-	for i := 0; i < len(text); {
+	i := s.finish(text)
+	b.WriteString(text[:i])
+	for i < len(text) {
+		if !utf8.FullRuneInString(text[i:]) {
+			s.part, s.midline = text[i:], true
+			b.WriteString(text[i:])
+			break
+		}
 		c, size := utf8.DecodeRuneInString(text[i:])
 		if s.completes(c) {
 			b.WriteString(f.broken(c))
@@ -45,6 +55,23 @@ func (s *Scanner) Inert(f Form, text string) string {
 		i += size
 	}
 	return b.String()
+}
+
+// finish takes in the end of the character whose beginning is in part, and returns how much of text that is.
+func (s *Scanner) finish(text string) int {
+	if s.part == "" {
+		return 0
+	}
+	whole := s.part + text[:min(len(text), utf8.UTFMax-len(s.part))]
+	if !utf8.FullRuneInString(whole) {
+		s.part = whole
+		return len(text)
+	}
+	c, size := utf8.DecodeRuneInString(whole)
+	taken := max(0, size-len(s.part)) // none if it is no character after all
+	s.part = ""
+	s.completes(c)
+	return taken
 }
 
 // completes takes the next character in and reports whether it would complete the beginning of a command.

@@ -106,6 +106,24 @@ func TestInertPieces(t *testing.T) {
 	})
 }
 
+// TestInertPiecesCutACharacter: a line break of two or three bytes is one, wherever its bytes are divided.
+func TestInertPiecesCutACharacter(t *testing.T) {
+	for _, pieces := range [][]string{
+		{":\xc2", "\x85::error::x"}, {"a\xe2", "\x80", "\xa8::error::x"}, {"a\xe2\x80", "\xa8::error::x"},
+		{"a\xe2", "\n::error::x"}, {"a\xe2\x80", "::\xc2\x85::error::x"}, {"\xc2", "", "\x85::error::x"},
+	} {
+		var s workflow.Scanner
+		whole := ""
+		for _, piece := range pieces {
+			whole += s.Inert(workflow.Text, piece)
+		}
+		wantInert(t, whole)
+		if got, want := strings.ReplaceAll(whole, " ", ""), strings.Join(pieces, ""); got != want {
+			t.Errorf("%q became %q", pieces, whole)
+		}
+	}
+}
+
 func TestInertJSONMeansTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(label string) string { return strings.ToValidUTF8(hostile().Draw(t, label), "?") }
