@@ -145,7 +145,7 @@ all_tests() {
 # race leaves out what go test ./... has just run and what takes a quarter of an hour more under the detector: the same run
 # many times over, whose goroutines the other tests have as well, and the tests that read the repository.
 race() {
-  local repeated='^Test(Week|Crash|Paused|NothingSecretComesOut|FiveHundredKeys)$|^TestScripts$/^bounded$'
+  local repeated='^Test(Week|Crash|Paused(AtEveryStep)?|TakenOverAtEveryStep|NothingSecretComesOut(OfAnyCommand)?|FiveHundredKeys|APanicInOtherCommands)$|^TestScripts$/^bounded$'
   go list ./... | grep -v /internal/repo$ | CGO_ENABLED=1 xargs go test -race -count=1 -timeout 20m -skip "$repeated"
   echo "note: without internal/repo and $repeated, which are the same goroutines many times over"
 }

@@ -74,9 +74,10 @@ func (c *clumsy) run(panics string, args ...string) (code int, printed, logged s
 		failpoint: func(doing string) {
 			c.mu.Lock()
 			c.parts = append(c.parts, doing)
+			key := c.secrets["LITELLM_MASTER_KEY"]
 			c.mu.Unlock()
 			if doing == panics {
-				panic("a mistake of ours with " + c.secrets["LITELLM_MASTER_KEY"].Reveal())
+				panic("a mistake of ours with " + key.Reveal())
 			}
 		},
 	})
