@@ -251,6 +251,7 @@ func liveNarrowKey(s *site, _ liveProxy) {
 		s.Fatal(err)
 	}
 	s.env["LITELLM_MASTER_KEY"] = narrow.Reveal()
+	s.env["OPENCLAW_LITELLM_GRACE_PERIOD"] = "1h" // a slow proxy takes longer for a rotation than s.grace
 	s.must("run")
 	s.settled()
 	run := s.still(mostOfRun, "run")

@@ -275,7 +275,7 @@ func (c *claw) rows(token string, since time.Time, atLeast int) []litellm.SpendL
 		if len(rows) >= atLeast {
 			return rows
 		}
-		if time.Since(began) > 30*time.Second {
+		if time.Since(began) > 2*time.Minute {
 			c.Fatalf("%d calls are in the spend logs, not %d", len(rows), atLeast)
 		}
 	}
