@@ -3,6 +3,7 @@ package rotate_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,14 +17,25 @@ import (
 
 const days = 24 * time.Hour
 
+// floorAge is how long LiteLLM from 93 on may take a user's spend from before a reset for the least that was spent since
+// (docs/facts.md).
+const floorAge = 5100 * time.Millisecond
+
 // TestLiveFifteenDaysRotatedWeekly: five windows of a budget that does not follow the calendar, each of them 15 days long
 // whatever was rotated meanwhile. Time is moved in the database.
 func TestLiveFifteenDaysRotatedWeekly(t *testing.T) {
 	onLive(t, func(t *testing.T, l *live) {
 		l.sql("SELECT 1")
-		// Far above what is spent: whether LiteLLM refuses in time is not asked here, and for a while after a reset it can refuse
-		// what the row allows (docs/facts.md).
-		l.policy.MaxBudget, l.policy.BudgetDuration = decimal.NewNullDecimal(decimal.NewFromInt(6)), "15d"
+		l.policy.MaxBudget, l.policy.BudgetDuration = decimal.NewNullDecimal(decimal.RequireFromString("0.6")), "15d"
+		release, err := l.client.Release(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		// 1.81 counts an earlier window's spend for up to a minute longer, and so does a worker of any release that did not do
+		// the reset itself (docs/facts.md).
+		if !release.AtLeast(1, 93) || strings.Contains(os.Getenv("LITELLM_LIVE_SECOND"), release.Version+"=") {
+			l.policy.MaxBudget.Decimal = decimal.NewFromInt(6)
+		}
 		l.policy.Interval, l.policy.Grace, l.policy.MaxGrace = 7*days, 2*days, 14*days
 		rotations := 0
 		rotated := func() rotate.Outcome {
@@ -68,6 +80,7 @@ func TestLiveFifteenDaysRotatedWeekly(t *testing.T) {
 			l.moveJournals(2 * days)
 			l.moveWindows(2 * days)
 			l.eventually("the window begins anew", func() bool { return l.holder().Spend.IsZero() })
+			time.Sleep(floorAge)
 		}
 		if rotations < 10 {
 			t.Errorf("%d rotations, want one a week", rotations)
