@@ -18,8 +18,11 @@ var ErrKind = errors.New("not a regular file")
 // ErrSize says that a file is larger than its limit.
 var ErrSize = errors.New("too large")
 
-// ErrChanged says that a file was replaced while it was opened.
+// ErrChanged says that a file was replaced each time that it was opened.
 var ErrChanged = errors.New("it changed while it was opened")
+
+// maxOpens bounds how often a file is opened that is replaced while it is opened.
+const maxOpens = 100
 
 // described is one of the errors above in words for people.
 type described struct {
@@ -97,7 +100,19 @@ func Open(name string) (*os.File, error) {
 }
 
 // OpenIn opens the regular file of that name in dir, not what a symbolic link there leads to. info is the open file's.
+// A writer that replaces the file meanwhile is no error: it is opened again.
 func OpenIn(dir *os.Root, name string) (f *os.File, info fs.FileInfo, err error) {
+	for range maxOpens {
+		f, info, err = openIn(dir, name)
+		if !errors.Is(err, ErrChanged) {
+			break
+		}
+	}
+	return f, info, err
+}
+
+// openIn does so once. ErrChanged says that the file opened is another than the one that was looked at before.
+func openIn(dir *os.Root, name string) (f *os.File, info fs.FileInfo, err error) {
 	there, err := dir.Lstat(name)
 	if err == nil {
 		err = regular(name, there)

@@ -117,6 +117,45 @@ func TestReadIn(t *testing.T) {
 	}
 }
 
+// TestReadInWhileReplaced: each reading gets the whole content of one writer, as two runs that share a key file need it.
+func TestReadInWhileReplaced(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	replace := func() error {
+		return errors.Join(root.WriteFile("new", []byte("whole"), 0o600), root.Rename("new", "key"))
+	}
+	if err := replace(); err != nil {
+		t.Fatal(err)
+	}
+	read, wrote := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-read:
+				wrote <- nil
+				return
+			default:
+			}
+			if err := replace(); err != nil {
+				wrote <- err
+				return
+			}
+		}
+	}()
+	for range 2000 {
+		if content, err := files.ReadIn(root, "key", limit); string(content) != "whole" || err != nil {
+			t.Fatalf("%q, %v", content, err)
+		}
+	}
+	close(read)
+	if err := <-wrote; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOpenStream(t *testing.T) {
 	dir := zoo(t)
 	for name, is := range map[string]error{
