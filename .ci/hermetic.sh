@@ -141,7 +141,6 @@ all_tests() {
   echo "note: $(grep -c '^ok' "$logs/tests") packages"
 }
 
-
 # race leaves out what go test ./... has just run and what takes a quarter of an hour more under the detector: the same run
 # many times over, whose goroutines the other tests have as well, and the tests that read the repository.
 race() {
@@ -171,7 +170,7 @@ fuzz() {
   local log=$logs/fuzz
   echo "$1 $2"
   for _ in 1 2; do
-    if go test "$1" -run '^$' -fuzz "^$2\$" -fuzztime 3s -fuzzminimizetime 10x >"$log" 2>&1; then
+    if go test "$1" -run '^$' -fuzz "^$2\$" -fuzztime 5s -fuzzminimizetime 10x >"$log" 2>&1; then
       cat "$log"
       return 0
     fi

@@ -36,7 +36,7 @@ proxies() {
   export LITELLM_LIVE LITELLM_LIVE_DATABASE
   if [[ -s $second/url ]]; then export LITELLM_LIVE_SECOND=$newest=$(<"$second/url"); fi
   step 'contract: real LiteLLM and the one in memory' live_test ./litellm Contract
-  LIVE_SEQUENCES=${LIVE_SEQUENCES:-10} step 'money and access through rotations on real LiteLLM' \
+  LIVE_SEQUENCES=${LIVE_SEQUENCES:-16} step 'money and access through rotations on real LiteLLM' \
     live_test ./rotate Live -parallel 3 -skip "$incidents"
   step 'end to end against real LiteLLM' live_test ./cmd/bot 'TestLive' -skip "$incidents"
   incidents

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// shape is one form in which credentials occur, whoever they belong to.
+// shape is the form of one kind of credential, such as a GitHub token.
 type shape struct {
 	marks []string // the text is only searched if it holds one of these, whatever their case
 	form  *regexp.Regexp

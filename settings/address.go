@@ -9,7 +9,7 @@ import (
 )
 
 // readable is what is wrong with plain http.
-const readable = ": whoever is on that network can read the credentials"
+const readable = ": anyone on that network can read the credentials"
 
 // parseAddress reads an https or http URL of a service. Credentials, queries and fragments in it are refused. http is
 // allowed towards what cannot be outside, which warning then says; "" otherwise.

@@ -5,7 +5,7 @@ import "testing"
 func TestParseBase(t *testing.T) {
 	const remedy = "; write an address such as https://litellm.example.com"
 	warn := func(host string) string {
-		return "plain http to " + host + ": whoever is on that network can read the credentials"
+		return "plain http to " + host + ": anyone on that network can read the credentials"
 	}
 	plain := func(host string) string {
 		return "plain http to \"" + host + "\" would show credentials to the network; use https://"

@@ -116,12 +116,12 @@ func TestFileInActions(t *testing.T) {
 
 func TestPlainHTTPWarns(t *testing.T) {
 	s := mustLoad(t, "check", shell().with("LITELLM_BASE_URL", "http://litellm:4000/v1"), nil)
-	want := []string{"environment LITELLM_BASE_URL: plain http to litellm: whoever is on that network can read the credentials"}
+	want := []string{"environment LITELLM_BASE_URL: plain http to litellm: anyone on that network can read the credentials"}
 	if diff := cmp.Diff(want, s.Warnings); diff != "" || s.LiteLLM.BaseURL != "http://litellm:4000" {
 		t.Errorf("base URL %q, warnings differ: %s", s.LiteLLM.BaseURL, diff)
 	}
 	s = mustLoad(t, "check", job().with("LITELLM_BASE_URL", "http://litellm:4000/v1"), nil)
-	want = []string{"environment LITELLM_BASE_URL: plain http: whoever is on that network can read the credentials"}
+	want = []string{"environment LITELLM_BASE_URL: plain http: anyone on that network can read the credentials"}
 	if diff := cmp.Diff(want, s.Warnings); diff != "" {
 		t.Errorf("in a job, whose log may be public, warnings differ: %s", diff)
 	}
@@ -133,7 +133,7 @@ func TestPlainHTTPWarns(t *testing.T) {
 		wantFaults(t, err, "environment "+name+`: plain http`+to+` would show credentials to the network; use https://`)
 	}
 	s = mustLoad(t, "check", shell().with("OPENCLAW_LITELLM_HEARTBEAT_URL", "http://ping.internal/secret-part"), nil)
-	want = []string{"environment OPENCLAW_LITELLM_HEARTBEAT_URL: plain http: whoever is on that network can read the credentials"}
+	want = []string{"environment OPENCLAW_LITELLM_HEARTBEAT_URL: plain http: anyone on that network can read the credentials"}
 	if diff := cmp.Diff(want, s.Warnings); diff != "" {
 		t.Error(diff)
 	}

@@ -18,7 +18,7 @@ import (
 // need read no more of one than that.
 const MaxFile = 1 << 20
 
-// Other bounds on a configuration file, beyond which it is none.
+// Other bounds on a configuration file. One that exceeds them is refused.
 const (
 	maxNodes   = 200_000 // visited, so that aliases of aliases end too
 	maxDepth   = 50

@@ -89,8 +89,8 @@ func (c Command) Run(ctx context.Context) (Output, error) {
 }
 
 // Find returns the absolute path of a program in the directories of a PATH. Those that are not absolute, the current one
-// among them, are left out: whoever can write there could choose the program. It is an error if the first one found should
-// not be run; exec.ErrNotFound if there is none.
+// among them, are left out, since others may be able to write there. It is an error if the first one found should not be
+// run, and exec.ErrNotFound if no directory has one.
 func Find(name, path string) (string, error) {
 	for _, dir := range filepath.SplitList(path) {
 		if !filepath.IsAbs(dir) {

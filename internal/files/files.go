@@ -16,25 +16,13 @@ import (
 var ErrKind = errors.New("not a regular file")
 
 // ErrSize says that a file is larger than its limit.
-var ErrSize = errors.New("too large")
+var ErrSize = errors.New("larger than its limit")
 
 // ErrChanged says that a file was replaced each time that it was opened.
 var ErrChanged = errors.New("it changed while it was opened")
 
 // maxOpens bounds how often a file is opened that is replaced while it is opened.
 const maxOpens = 100
-
-// described is one of the errors above in words for people.
-type described struct {
-	text string
-	is   error
-}
-
-// Error returns the words.
-func (d described) Error() string { return d.text }
-
-// Unwrap returns the error of this package.
-func (d described) Unwrap() error { return d.is }
 
 // Read returns the content of a regular file, which symbolic links may lead to. It is an error if the file has more than
 // limit bytes; no more than that and one are read.
@@ -63,7 +51,7 @@ func ReadAll(f *os.File, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	large := described{"it is larger than " + size(limit), ErrSize}
+	large := fmt.Errorf("it is %w of %s", ErrSize, size(limit))
 	if info.Size() > limit {
 		return nil, wrong(f.Name(), large)
 	}
@@ -173,7 +161,7 @@ func regular(name string, info fs.FileInfo) error {
 	case mode&fs.ModeDevice != 0:
 		what = "a device"
 	}
-	return wrong(name, described{"it is " + what + ", not a regular file", ErrKind})
+	return wrong(name, fmt.Errorf("it is %s, %w", what, ErrKind))
 }
 
 func wrong(name string, err error) error { return &fs.PathError{Op: "reading", Path: name, Err: err} }
