@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/org/openclaw-litellm-action/finding"
@@ -36,6 +37,7 @@ type bot struct {
 	pace      *paces
 	http      *http.Client // for Slack and the heartbeat; follows no redirect
 	state     *store.DB    // the state file; nil: none
+	derived   *sync.Map    // what signer derived, by credential and purpose; nil: not kept
 }
 
 // run is the program without the operating system. It returns the exit code.
@@ -130,7 +132,7 @@ func (b *bot) execute(ctx context.Context) int {
 // newBot knows every secret from the start: nothing that is printed holds one.
 func newBot(p process, set *settings.Settings) *bot {
 	known := &secret.Set{}
-	b := &bot{process: p, set: set, known: known, stdout: newStream(p.stdout, known), stderr: newStream(p.stderr, known)}
+	b := &bot{process: p, set: set, known: known, derived: &sync.Map{}, stdout: newStream(p.stdout, known), stderr: newStream(p.stderr, known)}
 	known.Now = func() time.Time { return b.now() } // the sandbox has a clock of its own
 	if b.sleep == nil {
 		b.sleep = sleep

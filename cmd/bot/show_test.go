@@ -21,7 +21,6 @@ var (
 	hidden   = regexp.MustCompile(`(?s)<!--.*?-->`)
 	counts   = regexp.MustCompile(`\b(github|litellm) [0-9]+\b`) // requests, in a report's last line
 	hashes   = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
-	encoded  = regexp.MustCompile(`[A-Za-z0-9+/]{40,}=*`)
 	maskLine = regexp.MustCompile(`(?m)^::add-mask::.*\n`)
 )
 
@@ -191,7 +190,7 @@ func (w *world) leaks(stdout, stderr string, inActions bool) []string {
 	}
 	w.proxyPlaces(places)
 	for place, text := range places {
-		for _, block := range encoded.FindAllString(text, -1) {
+		for _, block := range encoded(text) {
 			if raw, err := base64.StdEncoding.DecodeString(block); err == nil {
 				places[place] += string(raw)
 			}
@@ -221,6 +220,28 @@ func (w *world) proxyPlaces(places map[string]string) {
 			places["LiteLLM "+r.Method+" "+r.Path] += r.Body
 		}
 	}
+}
+
+// encoded returns what in text may be base64: 40 and more of its characters in a row, with the padding after them.
+func encoded(text string) (blocks []string) {
+	for {
+		start := strings.IndexFunc(text, isBase64)
+		if start < 0 {
+			return blocks
+		}
+		text = text[start:]
+		rest := strings.TrimLeftFunc(text, isBase64)
+		long := len(text)-len(rest) >= 40
+		rest = strings.TrimLeft(rest, "=")
+		if long {
+			blocks = append(blocks, text[:len(text)-len(rest)])
+		}
+		text = rest
+	}
+}
+
+func isBase64(r rune) bool {
+	return (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z') || (r >= '0' && r <= '9') || r == '+' || r == '/'
 }
 
 // formsOf returns what a secret looks like where it is shown: as it is, or escaped; of an address, the part that counts.

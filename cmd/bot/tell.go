@@ -9,11 +9,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/org/openclaw-litellm-action/github"
 	"github.com/org/openclaw-litellm-action/report"
+	"github.com/org/openclaw-litellm-action/secret"
 	"github.com/org/openclaw-litellm-action/slack"
 )
 
@@ -65,12 +65,24 @@ func (b *bot) signer() report.Signer {
 	label := (&tracker{labels: b.set.Report.IssueLabels}).label()
 	place := strings.ToLower(b.set.Report.IssueRepository) + "\x00" + strings.ToLower(label)
 	signs := cmp.Or(b.set.Report.IssueSecret, b.set.LiteLLM.Key)
-	key := sync.OnceValue(func() []byte { return signs.Derive("openclaw-litellm issue memory\x00" + place) })
 	return func(data []byte) []byte {
-		mac := hmac.New(sha256.New, key())
+		mac := hmac.New(sha256.New, b.derive(signs, "openclaw-litellm issue memory\x00"+place))
 		mac.Write(data)
 		return mac.Sum(nil)
 	}
+}
+
+// derive is v.Derive, which is slow, once for all runs of a service.
+func (b *bot) derive(v secret.Value, purpose string) []byte {
+	if b.derived == nil {
+		return v.Derive(purpose)
+	}
+	name := v.SHA256() + "\x00" + purpose
+	key, ok := b.derived.Load(name)
+	if !ok {
+		key, _ = b.derived.LoadOrStore(name, v.Derive(purpose))
+	}
+	return key.([]byte)
 }
 
 // slackBot sends with the bot token, and tells notes what it cut.
