@@ -37,8 +37,9 @@ proxies() {
   if [[ -s $second/url ]]; then export LITELLM_LIVE_SECOND=$newest=$(<"$second/url"); fi
   step 'contract: real LiteLLM and the one in memory' live_test ./litellm Contract
   # Two releases at a time: three proxies on two cores do not answer the five calls a second that the agents have to make.
+  step 'agents through rotations on real LiteLLM' live_test ./rotate LiveAgents -parallel 2
   LIVE_SEQUENCES=${LIVE_SEQUENCES:-16} step 'money and access through rotations on real LiteLLM' \
-    live_test ./rotate Live -parallel 2 -skip "$incidents"
+    live_test ./rotate Live -parallel 3 -skip "LiveAgents|$incidents"
   step 'end to end against real LiteLLM' live_test ./cmd/bot 'TestLive' -skip "$incidents"
   incidents
   openclaw
